@@ -1,0 +1,164 @@
+//! File -> [`Picture`].
+
+mod colour;
+mod jpeg;
+mod orientation;
+mod raster;
+mod through_image;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::file_kind::{FileKind, known_but_unreadable};
+use crate::{Picture, PictureError};
+
+/// What a file may ask for. Checked against its header, before anything of that size is allocated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeLimits {
+    /// Width times height.
+    pub max_pixels: u64,
+    /// Bytes of decoded samples, with what the decoder needs beside them (a 16-bit RGBA pixel takes 8).
+    pub max_alloc_bytes: u64,
+}
+
+impl Default for DecodeLimits {
+    /// 256 megapixels, 2 GiB: beyond any camera, short of what hurts a laptop.
+    fn default() -> Self {
+        Self { max_pixels: 256 << 20, max_alloc_bytes: 2 << 30 }
+    }
+}
+
+impl DecodeLimits {
+    fn check(&self, width: u32, height: u32, alloc_bytes: u64) -> Result<(), DecodeError> {
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > self.max_pixels {
+            return Err(DecodeError::TooManyPixels { width, height, limit: self.max_pixels });
+        }
+        if alloc_bytes > self.max_alloc_bytes {
+            return Err(DecodeError::TooMuchMemory { needed: alloc_bytes, limit: self.max_alloc_bytes });
+        }
+        Ok(())
+    }
+}
+
+/// Why a file is no picture to us. Does not name the file: the caller knows it and says so.
+#[derive(Debug, Error)]
+pub enum DecodeError {
+    /// The file cannot be opened or read.
+    #[error("cannot read the file: {0}")]
+    Read(io::Error),
+    /// The file has no content.
+    #[error("the file is empty (0 bytes)")]
+    Empty,
+    /// The content is no picture of a known kind, whatever the name says.
+    #[error("not a picture, known are {}", known_kinds())]
+    NotAPicture,
+    /// A picture of a kind that is not read here.
+    #[error("{found} is not supported, convert the picture to JPEG or PNG first")]
+    UnsupportedKind {
+        /// The kind that the content announces.
+        found: &'static str,
+    },
+    /// A known kind, with a feature that is not supported.
+    #[error("this sort of {kind} is not supported, save the picture as PNG: {reason}")]
+    UnsupportedFeature {
+        /// The kind that the content announces.
+        kind: FileKind,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// The content is cut off or damaged.
+    #[error("the {kind} is cut off or damaged: {reason}")]
+    Broken {
+        /// The kind that the content announces.
+        kind: FileKind,
+        /// What the decoder said.
+        reason: String,
+    },
+    /// More pixels than allowed.
+    #[error("the picture has {width}x{height} pixels, at most {limit} in all are allowed")]
+    TooManyPixels {
+        /// Pixels across, by the header.
+        width: u32,
+        /// Pixels down, by the header.
+        height: u32,
+        /// [`DecodeLimits::max_pixels`].
+        limit: u64,
+    },
+    /// More memory than allowed.
+    #[error("decoding takes {needed} bytes, at most {limit} are allowed")]
+    TooMuchMemory {
+        /// Bytes that decoding would allocate.
+        needed: u64,
+        /// [`DecodeLimits::max_alloc_bytes`].
+        limit: u64,
+    },
+}
+
+impl From<io::Error> for DecodeError {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+fn known_kinds() -> String {
+    FileKind::ALL.map(|kind| kind.to_string()).join(", ")
+}
+
+impl DecodeError {
+    fn broken(kind: FileKind, reason: &(impl ToString + ?Sized)) -> Self {
+        Self::Broken { kind, reason: reason.to_string() }
+    }
+}
+
+/// Reads a picture from a file; see [`decode_bytes`].
+///
+/// # Errors
+/// As [`decode_bytes`], and when the file cannot be read.
+pub fn decode_file(path: impl AsRef<Path>, limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    decode_bytes(&fs::read(path)?, limits)
+}
+
+/// Reads a picture from the bytes of a file: the first frame, upright, in sRGB.
+///
+/// The kind is taken from the content. EXIF orientation is applied. An embedded ICC profile is converted to
+/// sRGB (a broken or ill-fitting profile is ignored, as viewers do); without one, sRGB is assumed. 16-bit
+/// values are rounded to 8 before that.
+///
+/// # Errors
+/// No content, no known kind, a cut or damaged file (a JPEG without its end counts as cut, even though its
+/// upper part could be shown), or a size beyond `limits`.
+pub fn decode_bytes(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    if bytes.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    let Some(kind) = FileKind::from_content(bytes) else {
+        return Err(match known_but_unreadable(bytes) {
+            Some(found) => DecodeError::UnsupportedKind { found },
+            None => DecodeError::NotAPicture,
+        });
+    };
+    let raster = match kind {
+        FileKind::Jpeg => jpeg::decode(bytes, limits)?,
+        other => through_image::decode(bytes, other, limits)?,
+    };
+    upright_srgb(raster).map_err(|error| DecodeError::broken(kind, &error))
+}
+
+fn upright_srgb(raster: raster::Raster) -> Result<Picture, PictureError> {
+    let (width, height, turn) = (raster.width, raster.height, raster.orientation);
+    let (rgb, alpha) = colour::into_srgb(raster);
+    let alpha = alpha.filter(|alpha| alpha.iter().any(|&a| a != u8::MAX));
+
+    let rgb = orientation::turn::<3>(rgb, width, height, turn);
+    let alpha = alpha.map(|alpha| orientation::turn::<1>(alpha, width, height, turn));
+    let (width, height) = orientation::turned_size(width, height, turn);
+    let picture = Picture::from_rgb(width, height, rgb)?;
+    match alpha {
+        Some(alpha) => picture.with_alpha(alpha),
+        None => Ok(picture),
+    }
+}

@@ -1,0 +1,106 @@
+//! PNG, WebP, TIFF, BMP and GIF, through `image`.
+
+use std::io::Cursor;
+
+use image::error::LimitErrorKind;
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use super::raster::{Layout, Raster};
+use super::{DecodeError, DecodeLimits};
+use crate::FileKind;
+
+pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Result<Raster, DecodeError> {
+    let from_image = |error| from_image(error, kind, limits);
+
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format(kind));
+    let mut inner_limits = Limits::no_limits();
+    inner_limits.max_alloc = Some(limits.max_alloc_bytes);
+    reader.limits(inner_limits);
+    let mut decoder = reader.into_decoder().map_err(from_image)?;
+
+    let (width, height) = decoder.dimensions();
+    limits.check(width, height, decoder.total_bytes())?;
+    // Metadata that cannot be read is like none: the pixels are what counts.
+    let icc_profile = decoder.icc_profile().ok().flatten();
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+
+    let color_type = decoder.color_type();
+    let mut stored = vec![0; decoder.total_bytes() as usize];
+    decoder.read_image(&mut stored).map_err(from_image)?;
+    let (layout, samples) = eight_bits(stored, color_type).ok_or_else(|| {
+        DecodeError::UnsupportedFeature { kind, reason: format!("pixels of type {color_type:?}") }
+    })?;
+    Ok(Raster { width, height, layout, samples, icc_profile, orientation })
+}
+
+const fn image_format(kind: FileKind) -> ImageFormat {
+    match kind {
+        FileKind::Jpeg => ImageFormat::Jpeg,
+        FileKind::Png => ImageFormat::Png,
+        FileKind::WebP => ImageFormat::WebP,
+        FileKind::Tiff => ImageFormat::Tiff,
+        FileKind::Bmp => ImageFormat::Bmp,
+        FileKind::Gif => ImageFormat::Gif,
+    }
+}
+
+fn from_image(error: ImageError, kind: FileKind, limits: &DecodeLimits) -> DecodeError {
+    match error {
+        ImageError::Unsupported(error) => DecodeError::UnsupportedFeature { kind, reason: error.to_string() },
+        // The decoder met its limit while at work and does not say how much it wanted.
+        ImageError::Limits(error) if matches!(error.kind(), LimitErrorKind::InsufficientMemory) => {
+            let limit = limits.max_alloc_bytes;
+            DecodeError::TooMuchMemory { needed: limit.saturating_add(1), limit }
+        }
+        other => DecodeError::broken(kind, &other),
+    }
+}
+
+/// `stored` is in native byte order, as `image` hands it over. `None` for a type unknown to us.
+fn eight_bits(stored: Vec<u8>, color_type: ColorType) -> Option<(Layout, Vec<u8>)> {
+    Some(match color_type {
+        ColorType::L8 => (Layout::Gray, stored),
+        ColorType::La8 => (Layout::GrayAlpha, stored),
+        ColorType::Rgb8 => (Layout::Rgb, stored),
+        ColorType::Rgba8 => (Layout::Rgba, stored),
+        ColorType::L16 => (Layout::Gray, from_u16(&stored)),
+        ColorType::La16 => (Layout::GrayAlpha, from_u16(&stored)),
+        ColorType::Rgb16 => (Layout::Rgb, from_u16(&stored)),
+        ColorType::Rgba16 => (Layout::Rgba, from_u16(&stored)),
+        ColorType::Rgb32F => (Layout::Rgb, from_f32(&stored)),
+        ColorType::Rgba32F => (Layout::Rgba, from_f32(&stored)),
+        _ => return None,
+    })
+}
+
+/// 0..=65535 -> 0..=255, rounded to nearest.
+fn from_u16(stored: &[u8]) -> Vec<u8> {
+    let values = stored.as_chunks::<2>().0.iter().map(|pair| u16::from_ne_bytes(*pair));
+    values.map(|value| ((u32::from(value) + 128) / 257) as u8).collect()
+}
+
+/// 0.0..=1.0 -> 0..=255, rounded to nearest; what lies outside is clipped, NaN is 0.
+fn from_f32(stored: &[u8]) -> Vec<u8> {
+    let values = stored.as_chunks::<4>().0.iter().map(|four| f32::from_ne_bytes(*four));
+    values.map(|value| (value * 255.0).round() as u8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_round_to_nearest() {
+        for value in 0..=u16::MAX {
+            let expected = (f64::from(value) / 65535.0 * 255.0).round() as u8;
+            assert_eq!(from_u16(&value.to_ne_bytes()), [expected], "{value}");
+        }
+    }
+
+    #[test]
+    fn floats_are_clipped() {
+        let found: Vec<u8> =
+            [-1.0f32, 0.5, 1.0, 7.0, f32::NAN].iter().flat_map(|v| from_f32(&v.to_ne_bytes())).collect();
+        assert_eq!(found, [0, 128, 255, 255, 0]);
+    }
+}

@@ -1,0 +1,33 @@
+//! Pictures as the rest of Atelier sees them: 8-bit sRGB, upright, three interleaved channels.
+//!
+//! Everything odd about a file (palettes, 16 bits, CMYK, turned cameras, colour profiles) is settled
+//! here, between [`decode_file`] and [`Picture`], so that nobody downstream has to know about it:
+//!
+//! ```text
+//! bytes --FileKind--> Raster (any layout) --colour--> sRGB --orientation--> Picture --encode--> bytes
+//! ```
+//!
+//! ```no_run
+//! use pixel::{DecodeLimits, Filter, Format};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let photo = pixel::decode_file("holiday.jpg", &DecodeLimits::default())?;
+//! let small = photo.resize(photo.width().div_ceil(2), photo.height().div_ceil(2), Filter::Lanczos3)?;
+//! pixel::write_file(&small, "small.png", Format::from_path("small.png")?)?;
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod atomic_file;
+mod decode;
+mod encode;
+mod file_kind;
+mod picture;
+mod resize;
+
+pub use decode::{DecodeError, DecodeLimits, decode_bytes, decode_file};
+pub use encode::{DEFAULT_JPEG_QUALITY, EncodeError, Format, UnknownSuffix, WriteError, encode, write_file};
+pub use file_kind::{FileKind, PICTURE_SUFFIXES, has_picture_suffix};
+pub use picture::{Picture, PictureError};
+pub use resize::{Filter, Region};
