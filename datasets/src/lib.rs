@@ -1,0 +1,40 @@
+//! A folder of photos as an endless, shuffled, resumable stream of square 8-bit crops.
+//!
+//! [`PhotoFolder`] finds the files, [`PhotoStream`] decodes them on threads of its own and hands out
+//! [`ByteBatch`]es in an order that depends on nothing but the folder, the seed and the position:
+//! not on time, not on the number of threads. [`centre_crops`] is the plain walk for validation.
+//!
+//! ```no_run
+//! use datasets::{PhotoFolder, PhotoStream, StreamConfig, StreamPosition};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = PhotoFolder::scan("photos")?;
+//! let config = StreamConfig {
+//!     seed: 1,
+//!     crop: 256,
+//!     batch: 4,
+//!     augment: true,
+//!     decode_threads: 2,
+//!     start: StreamPosition::default(),
+//! };
+//! let mut stream = PhotoStream::new(folder, config)?;
+//! let batch = stream.next_batch()?; // [4, 256, 256, 3]
+//! let resume_at = stream.position(); // store it beside the weights
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod crop;
+mod folder;
+mod load;
+mod order;
+mod stream;
+mod validation;
+mod workers;
+
+pub use folder::{PhotoFolder, ScanError};
+pub use load::{MIN_SHORT_SIDE, SkipReason, SkippedPhoto};
+pub use order::StreamPosition;
+pub use stream::{ByteBatch, PhotoStream, StreamConfig, StreamError};
+pub use validation::{ByteCrop, centre_crops};

@@ -1,0 +1,62 @@
+//! The plain walk over a folder, for validation.
+
+use std::path::PathBuf;
+
+use crate::crop::CropPlan;
+use crate::folder::PhotoFolder;
+use crate::load::{SkippedPhoto, load_crop};
+
+/// The centre square of one photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByteCrop {
+    /// Where it comes from.
+    pub path: PathBuf,
+    /// Pixels a side.
+    pub side: u32,
+    /// `[side, side, 3]`
+    pub byte_rgb: Vec<u8>,
+}
+
+/// The centre square of each photo, in the order of the folder, decoded when asked for.
+///
+/// The short side is resized to `crop` pixels (at least 1), as [`PhotoStream`](crate::PhotoStream) does
+/// without augmentation. A photo that cannot be used yields the reason; the walk goes on.
+pub fn centre_crops(
+    folder: &PhotoFolder,
+    crop: u32,
+) -> impl Iterator<Item = Result<ByteCrop, SkippedPhoto>> + '_ {
+    let plan = CropPlan::centre(crop);
+    (0..folder.len()).map(move |index| {
+        let path = folder.path(index);
+        match load_crop(&path, &plan) {
+            Ok(byte_rgb) => Ok(ByteCrop { path, side: crop, byte_rgb }),
+            Err(reason) => Err(SkippedPhoto { path, reason }),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pixel::{Format, Picture, write_file};
+
+    use super::*;
+    use crate::load::SkipReason;
+
+    #[test]
+    fn walks_in_order_and_past_what_is_broken() {
+        let root = tempfile::tempdir().unwrap();
+        for (name, side, value) in [("c.png", 20, 3), ("a.png", 32, 1), ("d.png", 15, 9)] {
+            let photo = Picture::from_rgb(side, side, vec![value; (side * side * 3) as usize]).unwrap();
+            write_file(&photo, root.path().join(name), Format::Png).unwrap();
+        }
+        std::fs::write(root.path().join("b.jpg"), b"").unwrap();
+
+        let folder = PhotoFolder::scan(root.path()).unwrap();
+        let found: Vec<_> = centre_crops(&folder, 8).collect();
+        let [Ok(a), Err(b), Ok(c), Err(d)] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((a.side, &a.byte_rgb), (8, &vec![1; 192]));
+        assert_eq!(c.byte_rgb, [3; 192]);
+        assert!(b.to_string().ends_with("b.jpg: the file is empty (0 bytes)"), "{b}");
+        assert!(matches!(d.reason, SkipReason::TooSmall { width: 15, height: 15 }), "{d}");
+    }
+}
