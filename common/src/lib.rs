@@ -1,0 +1,16 @@
+//! The tensor side that the trainer and the inference program share: value spaces, the style network, the
+//! frozen loss network, losses, optimisers and style files.
+//!
+//! Data flows one way: a picture enters through [`space`], passes the style network ([`net`]), is judged by the
+//! loss network ([`lossnet`]) and the losses ([`loss`]), and the optimiser ([`optim`]) moves the network's
+//! parameters, which [`style_file`] keeps. The crate never prints, never exits and never reads arguments.
+
+pub mod device;
+pub mod exit_status;
+pub mod loss;
+pub mod lossnet;
+pub mod net;
+pub mod optim;
+pub mod space;
+pub mod style_file;
+pub mod tensor_file;

@@ -1,0 +1,84 @@
+//! The shape of a style network.
+
+use serde::{Deserialize, Serialize};
+
+/// The shape of a style network; with it and the named tensors the network is complete.
+///
+/// The default is the network of pytorch/examples (1,679,235 parameters) but for its output, which starts at
+/// mid-grey (see [`OutputRange::Tanh150`]).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetConfig {
+    /// Channels after the first convolution; the two strided ones double them twice.
+    pub width: i64,
+    /// Residual blocks at a quarter of the resolution.
+    pub residual_blocks: usize,
+    /// How the two upsampling layers enlarge.
+    pub upsample: Upsample,
+    /// What lies beyond the border of a convolution's input.
+    pub padding: Padding,
+    /// Added to the variance in each instance norm.
+    pub norm_eps: f64,
+    /// How the last convolution's result becomes `byte_rgb`.
+    pub output: OutputRange,
+}
+
+/// How an upsampling layer doubles the resolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upsample {
+    /// Nearest neighbour, then a 3x3 convolution: no checkerboard (Odena et al. 2016).
+    Nearest,
+    /// A transposed 3x3 convolution of stride 2, as in the paper.
+    Transposed,
+}
+
+/// What lies beyond the border of a convolution's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Padding {
+    /// The picture mirrored at its border pixels: no frame shows. (PyTorch's `reflect`.)
+    Reflect,
+    /// Zeros, placed as TensorFlow's `SAME` does: on an even side, a strided convolution pads only at the end.
+    ZeroSame,
+}
+
+/// How the last convolution's result `y` becomes `byte_rgb`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputRange {
+    /// `y`. A fresh network starts at black.
+    Linear,
+    /// `150 tanh(y) + 127.5`. A fresh network starts at mid-grey, from where it learns a style several times
+    /// faster; the factor lets colours reach both ends before tanh saturates.
+    Tanh150,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        Self {
+            width: 32,
+            residual_blocks: 5,
+            upsample: Upsample::Nearest,
+            padding: Padding::Reflect,
+            norm_eps: 1e-5,
+            output: OutputRange::Tanh150,
+        }
+    }
+}
+
+impl NetConfig {
+    /// Says what is wrong with a configuration that came from outside, if anything.
+    pub fn validate(&self) -> Result<(), String> {
+        if !(1..=1024).contains(&self.width) {
+            return Err(format!("network width {}, expected 1 to 1024", self.width));
+        }
+        if self.residual_blocks > 64 {
+            return Err(format!("{} residual blocks, expected at most 64", self.residual_blocks));
+        }
+        if !(self.norm_eps > 0.0 && self.norm_eps < 1.0) {
+            return Err(format!("instance norm epsilon {}, expected between 0 and 1", self.norm_eps));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! The style network: one pass turns a photo into a painting.
+//!
+//! Johnson, Alahi and Fei-Fei 2016 (<https://arxiv.org/abs/1603.08155>) with the instance norm of Ulyanov et al.
+//! 2016 (<https://arxiv.org/abs/1607.08022>); layer names are those of the network in pytorch/examples, so that
+//! its weights load without a map.
+
+mod config;
+mod layers;
+mod parameters;
+mod style_net;
+
+pub use config::{NetConfig, OutputRange, Padding, Upsample};
+pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
+pub use style_net::StyleNet;

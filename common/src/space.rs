@@ -1,0 +1,176 @@
+//! Value spaces, and the only doors between 8-bit pictures and tensors.
+//!
+//! | name in code  | channels | range                     | used by |
+//! |---------------|----------|---------------------------|---------|
+//! | `byte_rgb`    | R, G, B  | 0..255, float             | the style network's input and output, total variation |
+//! | `loss_input`  | as the loss network's weights want | as they want | the loss network's first convolution |
+//!
+//! All tensors are `[n, 3, height, width]`.
+
+use pixel::Picture;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+/// One picture as `byte_rgb`, `[1, 3, height, width]`; transparency is left behind.
+pub fn byte_rgb_from_picture(picture: &Picture, device: Device) -> Tensor {
+    byte_rgb_from_interleaved(picture.rgb(), 1, picture.height(), picture.width(), device)
+}
+
+/// `count` pictures of one size, stored as `[count, height, width, 3]` bytes, as `byte_rgb`.
+///
+/// # Panics
+/// If `interleaved` does not hold exactly `count * height * width * 3` bytes.
+pub fn byte_rgb_from_interleaved(
+    interleaved: &[u8],
+    count: usize,
+    height: u32,
+    width: u32,
+    device: Device,
+) -> Tensor {
+    let (height, width) = (i64::from(height), i64::from(width));
+    assert_eq!(interleaved.len() as i64, count as i64 * height * width * 3, "bytes of the batch");
+    // Bytes cross to the device, not floats: a quarter of the traffic.
+    Tensor::from_data_size(interleaved, &[count as i64, height, width, 3], Kind::Uint8)
+        .to_device(device)
+        .permute([0, 3, 1, 2])
+        .to_kind(Kind::Float)
+        .contiguous()
+}
+
+/// The first picture of a `byte_rgb` batch, rounded to the nearest byte; what lies outside 0..255 is clamped and
+/// NaN becomes 0.
+///
+/// # Panics
+/// If the tensor is not `[n >= 1, 3, height >= 1, width >= 1]`.
+pub fn picture_from_byte_rgb(byte_rgb: &Tensor) -> Picture {
+    let (_, channels, height, width) = byte_rgb.size4().expect("byte_rgb has four dimensions");
+    assert_eq!(channels, 3, "byte_rgb has three channels");
+    let interleaved = byte_rgb
+        .select(0, 0)
+        .nan_to_num(0.0, 255.0, 0.0)
+        .clamp(0.0, 255.0)
+        .round()
+        .to_kind(Kind::Uint8)
+        .permute([1, 2, 0])
+        .contiguous()
+        .to_device(Device::Cpu);
+    let mut bytes = vec![0; (height * width * 3) as usize];
+    let count = bytes.len();
+    interleaved.copy_data_u8(&mut bytes, count);
+    Picture::from_rgb(width as u32, height as u32, bytes).expect("as many bytes as pixels ask for")
+}
+
+/// The order of colour channels that a loss network's first convolution was trained with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChannelOrder {
+    /// Red first (torchvision).
+    Rgb,
+    /// Blue first (Caffe, the Oxford weights).
+    Bgr,
+}
+
+/// What a loss network wants at its input: `(byte_rgb in channel_order * scale - mean) / std`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LossInputSpace {
+    /// Order of the channels, which `mean` and `std` follow.
+    pub channel_order: ChannelOrder,
+    /// Factor from 0..255 to the range that `mean` and `std` are given in: 1 or 1/255.
+    pub scale_from_byte: f64,
+    /// Mean of each channel, subtracted.
+    pub mean: [f64; 3],
+    /// Standard deviation of each channel, divided by.
+    pub std: [f64; 3],
+}
+
+impl LossInputSpace {
+    /// The Oxford group's own: BGR in 0..255 with the training set's mean subtracted (Simonyan and Zisserman 2014).
+    pub fn oxford_bgr() -> Self {
+        Self {
+            channel_order: ChannelOrder::Bgr,
+            scale_from_byte: 1.0,
+            mean: [103.939, 116.779, 123.68],
+            std: [1.0, 1.0, 1.0],
+        }
+    }
+
+    /// torchvision's: RGB in 0..1, normalised by ImageNet's mean and standard deviation.
+    pub fn torchvision_rgb() -> Self {
+        Self {
+            channel_order: ChannelOrder::Rgb,
+            scale_from_byte: 1.0 / 255.0,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225],
+        }
+    }
+
+    /// Converts `byte_rgb` `[n, 3, h, w]`; differentiable.
+    pub fn loss_input_from_byte_rgb(&self, byte_rgb: &Tensor) -> Tensor {
+        let ordered = match self.channel_order {
+            ChannelOrder::Rgb => byte_rgb.shallow_clone(),
+            ChannelOrder::Bgr => byte_rgb.flip([1]),
+        };
+        let per_channel = |values: [f64; 3]| {
+            Tensor::from_slice(&values)
+                .to_kind(byte_rgb.kind())
+                .to_device(byte_rgb.device())
+                .view([1, 3, 1, 1])
+        };
+        // (x * scale - mean) / std, as one multiplication and one addition.
+        let factor = per_channel(self.std.map(|std| self.scale_from_byte / std));
+        let offset = per_channel([0, 1, 2].map(|channel| -self.mean[channel] / self.std[channel]));
+        ordered * factor + offset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> Picture {
+        Picture::from_rgb(3, 2, (0..18).map(|value| value * 14).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_picture_survives_both_doors() {
+        let byte_rgb = byte_rgb_from_picture(&picture(), Device::Cpu);
+        assert_eq!(byte_rgb.size(), [1, 3, 2, 3]);
+        assert_eq!(picture_from_byte_rgb(&byte_rgb).rgb(), picture().rgb());
+    }
+
+    #[test]
+    fn channels_keep_their_places() {
+        let byte_rgb = byte_rgb_from_picture(&picture(), Device::Cpu);
+        // Row 1, column 2 holds bytes 15, 16, 17 of the interleaved picture.
+        let at = |channel: i64| byte_rgb.double_value(&[0, channel, 1, 2]);
+        assert_eq!([at(0), at(1), at(2)], [15.0 * 14.0, 16.0 * 14.0, 17.0 * 14.0]);
+    }
+
+    #[test]
+    fn the_door_back_rounds_and_clamps() {
+        let byte_rgb =
+            Tensor::from_slice(&[-3.0f32, 0.49, 0.51, 254.6, 300.0, f32::NAN]).view([1, 3, 1, 2]);
+        let picture = picture_from_byte_rgb(&byte_rgb);
+        assert_eq!(picture.rgb(), [0, 1, 255, 0, 255, 0]);
+    }
+
+    #[test]
+    fn oxford_space_is_blue_first_and_mean_free() {
+        let byte_rgb = Tensor::from_slice(&[123.68f32, 116.779, 104.939]).view([1, 3, 1, 1]);
+        let loss_input = LossInputSpace::oxford_bgr().loss_input_from_byte_rgb(&byte_rgb).flatten(0, 3);
+        let values = Vec::<f32>::try_from(loss_input).unwrap();
+        for (value, expected) in values.iter().zip([1.0, 0.0, 0.0]) {
+            assert!((value - expected).abs() < 1e-4, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn torchvision_space_is_red_first_and_normalised() {
+        let byte_rgb = Tensor::from_slice(&[255.0f32, 0.0, 0.406 * 255.0]).view([1, 3, 1, 1]);
+        let loss_input = LossInputSpace::torchvision_rgb().loss_input_from_byte_rgb(&byte_rgb).flatten(0, 3);
+        let values = Vec::<f32>::try_from(loss_input).unwrap();
+        for (value, expected) in values.iter().zip([0.515 / 0.229, -0.456 / 0.224, 0.0]) {
+            assert!((value - expected).abs() < 1e-4, "{values:?}");
+        }
+    }
+}
