@@ -1,0 +1,58 @@
+//! Everything that decides what a training learns, apart from the pictures themselves.
+
+use common::loss::PerceptualLossSpec;
+use common::net::{NetConfig, Start};
+use common::optim::{AdamConfig, Decay, LearningRateSchedule};
+use serde::{Deserialize, Serialize};
+
+/// Everything that decides what a training learns, apart from the pictures themselves. It is written into the run folder
+/// and into the style file's card.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Steps of the optimiser.
+    pub steps: u64,
+    /// Photos in a step.
+    pub batch: usize,
+    /// Side of the square crops, in pixels.
+    pub crop_px: u32,
+    /// Longest side that the painting is reduced to, in pixels; without it, the painting is taken as it is. A smaller
+    /// painting gives finer strokes.
+    pub painting_long_side_px: Option<u32>,
+    /// Random crops, scales and flips; without them, each photo gives its centre.
+    pub augment: bool,
+    /// Decides the fresh network, the order of photos and the crops.
+    pub seed: u64,
+    /// How the fresh network starts.
+    pub start: Start,
+    /// The learning rate.
+    pub learning_rate: LearningRateSchedule,
+    /// Factor on the learning rate of the last convolution, the only one that no norm follows.
+    pub output_rate_factor: f64,
+    /// The optimiser's constants.
+    pub adam: AdamConfig,
+    /// What is compared, and how much it counts.
+    pub loss: PerceptualLossSpec,
+    /// The shape of the network.
+    pub net: NetConfig,
+}
+
+impl Default for Recipe {
+    /// What learnt best in few steps, by measurement: docs/records/2026-11-20-start.md.
+    fn default() -> Self {
+        Self {
+            steps: 2000,
+            batch: 4,
+            crop_px: 256,
+            painting_long_side_px: None,
+            augment: true,
+            seed: 1,
+            start: Start::IdentityBlocks,
+            learning_rate: LearningRateSchedule { peak: 6e-3, warmup_steps: 10, decay: Decay::Cosine },
+            output_rate_factor: 0.02,
+            adam: AdamConfig { beta2: 0.99, ..AdamConfig::default() },
+            loss: PerceptualLossSpec::default(),
+            net: NetConfig::default(),
+        }
+    }
+}
