@@ -1,0 +1,71 @@
+//! The command line: which chores there are and what each is given.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use crate::{check, demo, golden, libtorch, sample, test, workspace};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Set-up and chores of Atelier", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Make sure that libtorch is there, fetching it where it is not
+    Libtorch(libtorch::Options),
+    /// Build `infer` and repaint the sample picture with a style that ships
+    Demo(demo::Options),
+    /// Run all tests of the workspace
+    Test(test::Options),
+    /// Everything that must hold before a change goes in, cheapest first
+    Check,
+    /// Make the PyTorch golden files anew
+    Golden(golden::Options),
+    /// Draw the sample picture anew, checkpoints/samples/valley.jpg
+    Sample,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<()> {
+        match self.chore {
+            Chore::Libtorch(options) => libtorch::ensure(&options).map(drop),
+            Chore::Demo(options) => demo::run(&options),
+            Chore::Test(options) => test::run(&options),
+            Chore::Check => check::run(),
+            Chore::Golden(options) => golden::run(&options),
+            Chore::Sample => draw_sample(),
+        }
+    }
+}
+
+fn draw_sample() -> Result<()> {
+    let out = workspace::root().join(workspace::SAMPLE);
+    let folder = out.parent().context("the picture lies in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    sample::run(&out)?;
+    println!("{}", out.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn words_after_the_dashes_go_on_to_cargo_test() {
+        let cli = Cli::parse_from(["xtask", "test", "--", "--release", "--", "--nocapture"]);
+        let Chore::Test(options) = cli.chore else { panic!("not the test chore") };
+        assert_eq!(options.extra, ["--release", "--", "--nocapture"]);
+    }
+}
