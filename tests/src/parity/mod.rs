@@ -1,0 +1,10 @@
+//! The same numbers as PyTorch.
+//!
+//! Inputs and weights come from a hash that `goldens/make_goldens.py` and [`hashed`] share, results from the golden files.
+//! Tolerances are the largest difference over the largest golden element; those of `goldens/README.md`.
+
+mod golden;
+mod hashed;
+mod losses;
+mod networks;
+mod objective;

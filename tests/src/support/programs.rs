@@ -1,0 +1,78 @@
+//! The real programs, run as a user runs them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use escargot::{CargoBuild, CargoRun};
+
+/// `trainer` with these arguments, in `folder`.
+pub(crate) fn trainer(folder: &Path, args: &[&str]) -> Finished {
+    static PROGRAM: OnceLock<CargoRun> = OnceLock::new();
+    run(PROGRAM.get_or_init(|| built("trainer")), folder, args)
+}
+
+/// `infer` with these arguments, in `folder`.
+pub(crate) fn infer(folder: &Path, args: &[&str]) -> Finished {
+    static PROGRAM: OnceLock<CargoRun> = OnceLock::new();
+    run(PROGRAM.get_or_init(|| built("infer")), folder, args)
+}
+
+/// Cargo does not build other packages' programs for a test; where they are built already this takes a moment.
+fn built(name: &str) -> CargoRun {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let build = CargoBuild::new().manifest_path(manifest).package(name).bin(name);
+    let build = if cfg!(debug_assertions) { build } else { build.release() };
+    build.run().unwrap_or_else(|error| panic!("building {name}: {error}"))
+}
+
+fn run(program: &CargoRun, folder: &Path, args: &[&str]) -> Finished {
+    let mut command = Command::new(program.path());
+    // A home of its own, so that no style of the person who runs the tests is found.
+    let output = command
+        .args(args)
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("ATELIER_STYLES")
+        .output()
+        .expect("the program starts");
+    Finished(output)
+}
+
+/// A program that has ended.
+pub(crate) struct Finished(Output);
+
+impl Finished {
+    pub(crate) fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    pub(crate) fn status(&self) -> Option<i32> {
+        self.0.status.code()
+    }
+
+    /// It ended well.
+    #[track_caller]
+    pub(crate) fn expect_success(&self) -> &Self {
+        assert_eq!(self.0.status.code(), Some(0), "stderr:\n{}", self.stderr());
+        self
+    }
+
+    /// It ended with this status and one line on stderr, an error that holds all these words and no panic.
+    #[track_caller]
+    pub(crate) fn expect_error(&self, status: i32, words: &[&str]) -> &Self {
+        let stderr = self.stderr();
+        assert_eq!(self.0.status.code(), Some(status), "stderr:\n{stderr}");
+        assert_eq!(stderr.trim_end().lines().count(), 1, "one line expected, found:\n{stderr}");
+        assert!(stderr.starts_with("error: "), "{stderr}");
+        for word in words {
+            assert!(stderr.contains(word), "`{word}` is not in: {stderr}");
+        }
+        self
+    }
+}

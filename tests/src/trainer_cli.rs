@@ -1,0 +1,196 @@
+//! `trainer` from outside.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::support::programs::{Finished, infer, trainer};
+use crate::support::{scenes, tiny_vgg};
+
+/// A folder with all that a training needs.
+struct Studio {
+    folder: TempDir,
+}
+
+impl Studio {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        scenes::save(&scenes::rectangles(64, 48, 99), &folder.path().join("Red_House.png"));
+        scenes::photo_folder(&folder.path().join("photos"), 5);
+        tiny_vgg::write(&folder.path().join("vgg.safetensors"));
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A short training; an option given in `changes` replaces the one here.
+    fn train(&self, changes: &[(&str, &str)]) -> Finished {
+        let mut options = vec![
+            ("--style", "Red_House.png"),
+            ("--data", "photos"),
+            ("--loss-net", "vgg.safetensors"),
+            ("--steps", "3"),
+            ("--batch", "2"),
+            ("--size", "32"),
+            ("--style-layers", tiny_vgg::STYLE_LAYERS),
+            ("--content-layers", tiny_vgg::CONTENT_LAYER),
+            ("--device", "cpu"),
+        ];
+        options.retain(|(option, _)| changes.iter().all(|(changed, _)| changed != option));
+        options.extend(changes);
+        let args: Vec<&str> = ["train"]
+            .into_iter()
+            .chain(options.into_iter().flat_map(|(option, value)| [option, value]))
+            .filter(|word| !word.is_empty())
+            .collect();
+        trainer(self.folder.path(), &args)
+    }
+
+    fn expect_no_run(&self) {
+        assert!(!self.path("runs").exists(), "nothing is written before the arguments are found good");
+    }
+}
+
+fn cut(path: &Path, length: usize) {
+    let bytes = std::fs::read(path).unwrap();
+    std::fs::write(path, &bytes[..length]).unwrap();
+}
+
+#[test]
+fn a_training_leaves_a_run_folder_and_a_style_that_infer_paints_with() {
+    let studio = Studio::new();
+    std::fs::write(studio.path("photos/text.jpg"), "not a picture").unwrap();
+    std::fs::write(studio.path("photos/nested/empty.png"), "").unwrap();
+    let finished = studio.train(&[("--val-data", "photos")]);
+    finished.expect_success();
+    assert_eq!(finished.stdout().trim(), "runs/red-house/red-house.safetensors");
+    for name in ["red-house.safetensors", "config.toml", "losses.csv", "skipped.txt"] {
+        assert!(studio.path("runs/red-house").join(name).is_file(), "{name}");
+    }
+    let stderr = finished.stderr();
+    for words in ["images/s", "2 photos could not be used", "text.jpg", "nested/empty.png", "times less"] {
+        assert!(stderr.contains(words), "`{words}` is not in:\n{stderr}");
+    }
+
+    scenes::save(&scenes::rectangles(37, 23, 5), &studio.path("photo.png"));
+    let style = "runs/red-house/red-house.safetensors";
+    infer(studio.folder.path(), &["image", "photo.png", "--style", style]).expect_success();
+    let painted = pixel::decode_file(studio.path("photo.red-house.png"), &pixel::DecodeLimits::default()).unwrap();
+    assert_eq!((painted.width(), painted.height()), (37, 23));
+}
+
+#[test]
+fn the_same_arguments_write_the_same_network() {
+    let studio = Studio::new();
+    let losses = ["a", "b"].map(|name| {
+        studio.train(&[("--name", name), ("--log-every", "1")]).expect_success();
+        let table = std::fs::read_to_string(studio.path(&format!("runs/{name}/losses.csv"))).unwrap();
+        // The last column is the speed.
+        table.lines().map(|line| line.rsplit_once(',').unwrap().0.to_owned()).collect::<Vec<_>>()
+    });
+    assert_eq!(losses[0], losses[1]);
+    assert_eq!(losses[0].len(), 1 + 3);
+}
+
+#[test]
+fn a_run_is_not_replaced_unasked() {
+    let studio = Studio::new();
+    studio.train(&[]).expect_success();
+    studio.train(&[]).expect_error(1, &["there already", "--overwrite", "red-house"]);
+    studio.train(&[("--overwrite", "")]).expect_success();
+}
+
+#[test]
+fn missing_inputs_are_named() {
+    let studio = Studio::new();
+    studio.train(&[("--style", "none.jpg")]).expect_error(1, &["painting", "none.jpg"]);
+    studio.train(&[("--data", "none")]).expect_error(1, &["--data", "no such folder", "none"]);
+    studio.train(&[("--loss-net", "none.safetensors")]).expect_error(1, &["loss network", "none.safetensors"]);
+    studio.expect_no_run();
+}
+
+#[test]
+fn an_empty_folder_and_a_folder_of_broken_photos_are_refused() {
+    let studio = Studio::new();
+    std::fs::create_dir(studio.path("empty")).unwrap();
+    studio.train(&[("--data", "empty")]).expect_error(1, &["no photos found", "empty"]);
+    studio.expect_no_run();
+    std::fs::create_dir(studio.path("broken")).unwrap();
+    std::fs::write(studio.path("broken/a.jpg"), "text").unwrap();
+    let finished = studio.train(&[("--data", "broken")]);
+    assert!(finished.stderr().contains("error: training stopped: none of the 1 photos can be used"));
+    assert!(!finished.stderr().contains("panicked"));
+}
+
+#[test]
+fn a_painting_that_is_none_is_refused() {
+    let studio = Studio::new();
+    std::fs::write(studio.path("text.jpg"), "not a picture").unwrap();
+    studio.train(&[("--style", "text.jpg")]).expect_error(1, &["not a picture", "text.jpg"]);
+    std::fs::write(studio.path("empty.jpg"), "").unwrap();
+    studio.train(&[("--style", "empty.jpg")]).expect_error(1, &["empty", "empty.jpg"]);
+}
+
+#[test]
+fn a_loss_network_that_does_not_fit_is_refused() {
+    let studio = Studio::new();
+    studio.train(&[("--style-layers", "relu4_1")]).expect_error(1, &["relu4_1", "vgg.safetensors", "relu2_1"]);
+    studio.train(&[("--style-layers", "relu9_9")]).expect_error_of_clap("relu9_9");
+    scenes::save(&scenes::rectangles(8, 8, 1), &studio.path("picture.png"));
+    studio.train(&[("--loss-net", "picture.png")]).expect_error(1, &["safetensors", "picture.png"]);
+    cut(&studio.path("vgg.safetensors"), 5000);
+    studio.train(&[]).expect_error(1, &["cut short", "vgg.safetensors"]);
+    studio.expect_no_run();
+}
+
+#[test]
+fn a_loss_network_of_a_wrong_shape_is_refused() {
+    use common::tensor_file::{StoredAs, write};
+    let studio = Studio::new();
+    let tensors = [("features.0.weight".to_owned(), tch::Tensor::zeros([64, 1, 3, 3], tch::kind::FLOAT_CPU))];
+    write(&studio.path("vgg.safetensors"), &tensors, ("arch", "vgg19".to_owned()), StoredAs::F32).unwrap();
+    let layers = [("--style-layers", "relu1_1"), ("--content-layers", "relu1_1")];
+    studio.train(&layers).expect_error(1, &["features.0.weight", "[64, 1, 3, 3]", "[64, 3, 3, 3]"]);
+}
+
+#[test]
+fn numbers_that_make_no_sense_are_refused() {
+    let studio = Studio::new();
+    for (option, value) in [
+        ("--steps", "0"),
+        ("--batch", "0"),
+        ("--size", "1"),
+        ("--lr", "-1"),
+        ("--lr", "NaN"),
+        ("--style-weight", "inf"),
+        ("--name", "../escape"),
+    ] {
+        let finished = studio.train(&[(option, value)]);
+        finished.expect_error(2, &[option]);
+    }
+    studio.expect_no_run();
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_an_error() {
+    let studio = Studio::new();
+    studio.train(&[("--device", "cuda:77")]).expect_error(1, &["no GPU"]);
+    studio.expect_no_run();
+}
+
+#[test]
+fn a_run_folder_that_cannot_be_written_is_an_error() {
+    let studio = Studio::new();
+    std::fs::write(studio.path("file"), "").unwrap();
+    studio.train(&[("--runs", "file")]).expect_error(1, &["cannot write", "file"]);
+}
+
+impl Finished {
+    /// Clap refused an argument and named it.
+    #[track_caller]
+    fn expect_error_of_clap(&self, word: &str) {
+        assert!(self.stderr().starts_with("error: ") && self.stderr().contains(word), "{}", self.stderr());
+    }
+}
