@@ -41,6 +41,7 @@ fn run(recipe: &Recipe, folder: &tempfile::TempDir, stop_after: u64) -> (Trained
         painting: Painting { name: "test".to_owned(), ..Painting::default() },
         painting_picture: scenes::rectangles(64, 48, 99),
         photos: PhotoFolder::scan(&photos).unwrap(),
+        from: None,
         validation: None,
         loss_net,
         device: Device::Cpu,

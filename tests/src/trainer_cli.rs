@@ -95,6 +95,23 @@ fn the_same_arguments_write_the_same_network() {
 }
 
 #[test]
+fn a_training_goes_on_from_a_style_file() {
+    let studio = Studio::new();
+    studio.train(&[("--name", "first"), ("--log-every", "1")]).expect_success();
+    let from = [("--name", "second"), ("--from", "runs/first/first.safetensors"), ("--seed", "2"), ("--lr", "1e-9")];
+    studio.train(&from).expect_success();
+    let load = |name: &str| {
+        let path = studio.path(&format!("runs/{name}/{name}.safetensors"));
+        common::style_file::load(&path, tch::Device::Cpu).unwrap()
+    };
+    let ((_, first), (card, second)) = (load("first"), load("second"));
+    assert_eq!(card.recipe["from"], "first");
+    // With next to no learning rate the network stays what it was.
+    assert!(second.parameters().flat().allclose(first.parameters().flat(), 1e-5, 1e-6, false));
+    studio.train(&[("--name", "third"), ("--from", "no-such")]).expect_error(1, &["no-such"]);
+}
+
+#[test]
 fn a_run_is_not_replaced_unasked() {
     let studio = Studio::new();
     studio.train(&[]).expect_success();

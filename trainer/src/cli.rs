@@ -38,6 +38,10 @@ pub(crate) struct TrainArgs {
     /// Weights of the loss network, VGG-16 or VGG-19 as safetensors.
     #[arg(long, value_name = "FILE")]
     pub(crate) loss_net: PathBuf,
+    /// Go on from the network of this style, a name or a style file, instead of a fresh one: far fewer steps for a new
+    /// painting.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) from: Option<String>,
     /// The style's name [default: that of the painting's file].
     #[arg(long)]
     pub(crate) name: Option<String>,

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use common::exit_status::UsageError;
 use common::lossnet::{Layer, Vgg};
-use common::style_file::Painting;
+use common::net::Parameters;
+use common::style_file::{self, Painting, Shelf};
 use datasets::{PhotoFolder, centre_crops};
 use pixel::{DecodeLimits, Picture};
 use serde::Serialize;
@@ -25,6 +26,7 @@ pub(crate) struct TrainPlan {
     pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) photos: PhotoFolder,
     validation: Option<PhotoFolder>,
+    from: Option<Parameters>,
     paths: Paths,
     card: CardArgs,
     machine: MachineArgs,
@@ -44,13 +46,13 @@ struct Paths {
 
 impl TrainPlan {
     pub(crate) fn from_args(args: TrainArgs) -> anyhow::Result<Self> {
-        let TrainArgs { style, data, val_data, loss_net, name, runs, overwrite, learning, loss, card, machine } = args;
+        let TrainArgs { style, data, val_data, loss_net, from, name, runs, overwrite, learning, loss, card, machine } = args;
         let name = match name {
             Some(name) => name,
             None => name_from_file(&style)?,
         };
         check_name(&name)?;
-        let recipe = recipe(learning, loss)?;
+        let mut recipe = recipe(learning, loss)?;
         let device = machine.device.resolve()?;
         let run = runs.join(&name);
         if !overwrite && run.exists() {
@@ -61,6 +63,15 @@ impl TrainPlan {
             .with_context(|| format!("the painting {}", style.display()))?;
         let photos = PhotoFolder::scan(&data).context("--data")?;
         let validation = val_data.as_deref().map(PhotoFolder::scan).transpose().context("--val-data")?;
+        let from = match from {
+            None => None,
+            Some(style) => {
+                let (card, net) = style_file::load(&Shelf::standard().find(&style)?, device)?;
+                recipe.from = Some(card.painting.name);
+                recipe.net = card.net;
+                Some(net.into_parameters())
+            }
+        };
         Ok(Self {
             name,
             recipe,
@@ -68,6 +79,7 @@ impl TrainPlan {
             threads: machine.threads,
             photos,
             validation,
+            from,
             paths: Paths { style, data, val_data, loss_net },
             card,
             machine,
@@ -98,7 +110,7 @@ impl TrainPlan {
             artist,
             year,
             licence,
-            picture_sha256: Some(common::style_file::sha256_hex(&bytes)),
+            picture_sha256: Some(style_file::sha256_hex(&bytes)),
         };
         let validation = self.validation.map(|folder| {
             ValidationSet::new(centre_crops(&folder, self.recipe.crop_px).flatten().collect())
@@ -110,6 +122,7 @@ impl TrainPlan {
             painting,
             painting_picture: self.painting_picture,
             photos: self.photos,
+            from: self.from,
             validation,
             loss_net: self.paths.loss_net,
             device: self.device,

@@ -23,7 +23,10 @@ pub struct Recipe {
     pub augment: bool,
     /// Decides the fresh network, the order of photos and the crops.
     pub seed: u64,
-    /// How the fresh network starts.
+    /// Name of the style whose network this one starts as, instead of a fresh one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How a fresh network starts.
     pub start: Start,
     /// The learning rate.
     pub learning_rate: LearningRateSchedule,
@@ -47,6 +50,7 @@ impl Default for Recipe {
             painting_long_side_px: None,
             augment: true,
             seed: 1,
+            from: None,
             start: Start::IdentityBlocks,
             learning_rate: LearningRateSchedule { peak: 6e-3, warmup_steps: 10, decay: Decay::Cosine },
             output_rate_factor: 0.02,

@@ -27,6 +27,8 @@ pub struct TrainingInputs {
     pub painting_picture: Picture,
     /// The photos to learn on.
     pub photos: PhotoFolder,
+    /// A network of the recipe's shape to go on from, instead of a fresh one.
+    pub from: Option<Parameters>,
     /// Photos to judge by at the end.
     pub validation: Option<ValidationSet>,
     /// The loss network's file.
@@ -118,6 +120,7 @@ pub enum TrainingError {
 pub struct Training {
     recipe: Recipe,
     painting: Painting,
+    from: Option<Parameters>,
     validation: Option<ValidationSet>,
     loss: PerceptualLoss,
     stream: PhotoStream,
@@ -141,11 +144,11 @@ impl Training {
                 start: StreamPosition::default(),
             },
         )?;
-        let TrainingInputs { painting, validation, device, log_every, save_every, .. } = inputs;
-        Ok(Self { recipe, painting, validation, loss, stream, device, log_every, save_every })
+        let TrainingInputs { painting, from, validation, device, log_every, save_every, .. } = inputs;
+        Ok(Self { recipe, painting, from, validation, loss, stream, device, log_every, save_every })
     }
 
-    /// Trains a style network from scratch and writes its style file, at the end and every so often before.
+    /// Trains the network and writes its style file, at the end and every so often before.
     ///
     /// `observe` hears of every step and may end the training by [`ControlFlow::Break`]; what has been learnt is still
     /// written.
@@ -154,9 +157,9 @@ impl Training {
         run: &RunFolder,
         observe: &mut dyn FnMut(TrainingEvent) -> ControlFlow<()>,
     ) -> Result<Trained, TrainingError> {
-        let Self { recipe, painting, validation, loss, mut stream, device, log_every, save_every } = self;
-        let parameters = Parameters::init(&recipe.net, recipe.start, recipe.seed, device).trainable();
-        let net = StyleNet::new(recipe.net.clone(), parameters);
+        let Self { recipe, painting, from, validation, loss, mut stream, device, log_every, save_every } = self;
+        let fresh = || Parameters::init(&recipe.net, recipe.start, recipe.seed, device);
+        let net = StyleNet::new(recipe.net.clone(), from.unwrap_or_else(fresh).trainable());
         let mut adam = Adam::new(recipe.adam, net.parameters().flat())
             .with_rate_factors(net.parameters().rate_factors(recipe.output_rate_factor));
         let mut card = StyleCard::new(recipe.net.clone(), painting);

@@ -19,6 +19,9 @@ pub struct NetConfig {
     pub padding: Padding,
     /// Added to the variance in each instance norm.
     pub norm_eps: f64,
+    /// What the first convolution wants to see.
+    #[serde(default)]
+    pub input: InputSpace,
     /// How the last convolution's result becomes `byte_rgb`.
     pub output: OutputRange,
 }
@@ -43,6 +46,19 @@ pub enum Padding {
     ZeroSame,
 }
 
+/// What a network's first convolution wants to see. Networks of other projects differ in it; ours see bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputSpace {
+    /// R, G, B in 0..255.
+    #[default]
+    ByteRgb,
+    /// B, G, R in 0..255; the network's output is in that order too.
+    ByteBgr,
+    /// R, G, B in 0..1.
+    UnitRgb,
+}
+
 /// How the last convolution's result `y` becomes `byte_rgb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +78,7 @@ impl Default for NetConfig {
             upsample: Upsample::Nearest,
             padding: Padding::Reflect,
             norm_eps: 1e-5,
+            input: InputSpace::ByteRgb,
             output: OutputRange::Tanh150,
         }
     }

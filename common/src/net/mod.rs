@@ -9,6 +9,6 @@ mod layers;
 mod parameters;
 mod style_net;
 
-pub use config::{NetConfig, OutputRange, Padding, Upsample};
+pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
 pub use style_net::StyleNet;

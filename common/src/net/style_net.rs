@@ -3,7 +3,7 @@
 use tch::{Device, Tensor};
 
 use super::layers::{Conv, InstanceNorm, UpsampleConv};
-use super::{NetConfig, OutputRange, Parameters};
+use super::{InputSpace, NetConfig, OutputRange, Parameters};
 
 /// A style network: `byte_rgb` in, `byte_rgb` out, of the same size.
 pub struct StyleNet {
@@ -57,6 +57,11 @@ impl StyleNet {
         &self.parameters
     }
 
+    /// Takes the parameters out of it.
+    pub fn into_parameters(self) -> Parameters {
+        self.parameters
+    }
+
     /// Where its parameters live.
     pub fn device(&self) -> Device {
         self.parameters.flat().device()
@@ -70,13 +75,17 @@ impl StyleNet {
     pub fn forward(&self, byte_rgb: &Tensor) -> Tensor {
         let (_, _, height, width) = byte_rgb.size4().expect("byte_rgb has four dimensions");
         let padded = reflect_to(&reflect_to(byte_rgb, 2, inner_side(height)), 3, inner_side(width));
-        let painted = self.forward_inner(&padded);
+        let painted = match self.config.input {
+            InputSpace::ByteRgb => self.forward_inner(&padded),
+            InputSpace::ByteBgr => self.forward_inner(&padded.flip([1])).flip([1]),
+            InputSpace::UnitRgb => self.forward_inner(&(padded / 255.0)),
+        };
         painted.narrow(2, 0, height).narrow(3, 0, width)
     }
 
-    /// [`StyleNet::forward`] for sides that the network can halve twice.
-    fn forward_inner(&self, byte_rgb: &Tensor) -> Tensor {
-        let x = self.conv1.forward(byte_rgb).relu(); // [n, width, h, w]
+    /// [`StyleNet::forward`] for sides that the network can halve twice, from its own input space.
+    fn forward_inner(&self, input: &Tensor) -> Tensor {
+        let x = self.conv1.forward(input).relu(); // [n, width, h, w]
         let x = self.conv2.forward(&x).relu(); // [n, 2 width, h/2, w/2]
         let mut x = self.conv3.forward(&x).relu(); // [n, 4 width, h/4, w/4]
         for block in &self.residual {
@@ -194,6 +203,17 @@ mod tests {
                 assert!(out.isfinite().all().int64_value(&[]) == 1, "{height}x{width}");
             }
         }
+    }
+
+    #[test]
+    fn input_spaces_are_views_of_the_same_photo() {
+        let net = |input| small_net(&NetConfig { input, ..NetConfig::default() });
+        let photo = Tensor::rand([1, 3, 16, 20], tch::kind::FLOAT_CPU) * 255.0;
+        let plain = net(InputSpace::ByteRgb);
+        let unit = net(InputSpace::UnitRgb).forward(&(&photo * 255.0));
+        assert!(unit.allclose(&plain.forward(&photo), 1e-4, 1e-3, false));
+        let bgr = net(InputSpace::ByteBgr).forward(&photo.flip([1])).flip([1]);
+        assert!(bgr.allclose(&plain.forward(&photo), 1e-6, 1e-6, false));
     }
 
     #[test]
