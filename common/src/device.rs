@@ -86,6 +86,9 @@ impl fmt::Display for DeviceChoice {
 impl DeviceChoice {
     /// The device to compute on. Nothing falls back silently: a GPU that was asked for by name and cannot be
     /// had is an error that says what is missing.
+    ///
+    /// # Errors
+    /// The GPU asked for cannot be had: no CUDA part of libtorch, or no such device.
     pub fn resolve(self) -> Result<Device, DeviceError> {
         match self {
             Self::Cpu => Ok(Device::Cpu),

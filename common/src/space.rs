@@ -148,8 +148,7 @@ mod tests {
 
     #[test]
     fn the_door_back_rounds_and_clamps() {
-        let byte_rgb =
-            Tensor::from_slice(&[-3.0f32, 0.49, 0.51, 254.6, 300.0, f32::NAN]).view([1, 3, 1, 2]);
+        let byte_rgb = Tensor::from_slice(&[-3.0f32, 0.49, 0.51, 254.6, 300.0, f32::NAN]).view([1, 3, 1, 2]);
         let picture = picture_from_byte_rgb(&byte_rgb);
         assert_eq!(picture.rgb(), [0, 1, 255, 0, 255, 0]);
     }

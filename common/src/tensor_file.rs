@@ -69,8 +69,7 @@ impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// Enough names to see the pattern on one line.
         const SHOWN: usize = 4;
-        let groups =
-            [("missing", &self.missing), ("unexpected", &self.unexpected), ("wrong", &self.wrong)];
+        let groups = [("missing", &self.missing), ("unexpected", &self.unexpected), ("wrong", &self.wrong)];
         let mut separator = "";
         for (title, items) in groups.into_iter().filter(|(_, items)| !items.is_empty()) {
             write!(f, "{separator}{title} {}", items[..items.len().min(SHOWN)].join(", "))?;
@@ -89,13 +88,14 @@ pub type ExpectedTensor = (String, Vec<i64>);
 impl TensorFile {
     /// Reads a file and checks its structure. A header that promises more than the file holds is refused
     /// before anything of that size is allocated.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not a whole safetensors file.
     pub fn open(path: &Path) -> Result<Self, TensorFileError> {
-        let bytes = std::fs::read(path)
-            .map_err(|cause| TensorFileError::Read { path: path.to_owned(), cause })?;
-        let malformed =
-            |reason: String| TensorFileError::Malformed { path: path.to_owned(), reason };
-        let (_, header) =
-            SafeTensors::read_metadata(&bytes).map_err(|error| malformed(error.to_string()))?;
+        let bytes =
+            std::fs::read(path).map_err(|cause| TensorFileError::Read { path: path.to_owned(), cause })?;
+        let malformed = |reason: String| TensorFileError::Malformed { path: path.to_owned(), reason };
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| malformed(error.to_string()))?;
         SafeTensors::deserialize(&bytes).map_err(|error| malformed(error.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default();
         Ok(Self { path: path.to_owned(), bytes, metadata })
@@ -123,6 +123,9 @@ impl TensorFile {
 
     /// Loads exactly the expected tensors as f32 on `device`, from f32, f16 or bf16. Other names in the file are
     /// an error unless `is_ignored` says that they may be there.
+    ///
+    /// # Errors
+    /// [`TensorFileError::Mismatch`] with everything that differs.
     pub fn load(
         &self,
         expected: &[ExpectedTensor],
@@ -204,6 +207,9 @@ pub enum StoredAs {
 
 /// Writes tensors and one metadata key as a safetensors file, at once or not at all. The same contents give the
 /// same bytes.
+///
+/// # Errors
+/// The file cannot be written; what was there before is untouched.
 pub fn write(
     path: &Path,
     tensors: &[(String, Tensor)],

@@ -46,7 +46,8 @@ fn paint(net: &StyleNet, job: &Job) -> anyhow::Result<()> {
         None => painted,
     };
     if let Some(folder) = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
     Ok(pixel::write_file(&painted, &job.output, job.format)?)
 }

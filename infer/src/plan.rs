@@ -70,8 +70,10 @@ impl Outputs<'_> {
 
     /// `photo.great-wave.jpg`; the suffix of a format that is not written (GIF) becomes `png`, which loses nothing.
     fn default_name(&self, input: &Path) -> anyhow::Result<String> {
-        let name_of = |part: Option<&std::ffi::OsStr>| part.and_then(std::ffi::OsStr::to_str).map(str::to_owned);
-        let stem = name_of(input.file_stem()).with_context(|| format!("not a picture file: {}", input.display()))?;
+        let name_of =
+            |part: Option<&std::ffi::OsStr>| part.and_then(std::ffi::OsStr::to_str).map(str::to_owned);
+        let stem =
+            name_of(input.file_stem()).with_context(|| format!("not a picture file: {}", input.display()))?;
         let style = name_of(self.style.file_stem()).unwrap_or_else(|| "style".to_owned());
         let suffix = match name_of(input.extension()) {
             Some(suffix) if Format::from_path(input).is_ok() => suffix,
@@ -82,7 +84,8 @@ impl Outputs<'_> {
 }
 
 fn is_folder(path: &Path) -> bool {
-    path.is_dir() || path.as_os_str().as_encoded_bytes().last().is_some_and(|&end| std::path::is_separator(end.into()))
+    path.is_dir()
+        || path.as_os_str().as_encoded_bytes().last().is_some_and(|&end| std::path::is_separator(end.into()))
 }
 
 /// No output may be an input, another output, or, unless asked for, a file that is there.

@@ -21,7 +21,8 @@ impl Darkroom {
         let folder = tempfile::tempdir().unwrap();
         scenes::save(&scenes::rectangles(45, 30, 1), &folder.path().join("photo.png"));
         let config = NetConfig { width: 4, residual_blocks: 1, ..NetConfig::default() };
-        let net = StyleNet::new(config.clone(), Parameters::init(&config, Start::PyTorch, 1, tch::Device::Cpu));
+        let net =
+            StyleNet::new(config.clone(), Parameters::init(&config, Start::PyTorch, 1, tch::Device::Cpu));
         let card = StyleCard::new(config, Painting { name: "blue".to_owned(), ..Painting::default() });
         style_file::save(&folder.path().join("blue.safetensors"), &card, &net, StoredAs::F16).unwrap();
         Self { folder }

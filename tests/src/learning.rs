@@ -6,6 +6,7 @@ use common::lossnet::Layer;
 use common::net::NetConfig;
 use common::optim::{Decay, LearningRateSchedule};
 use common::style_file::{self, Painting};
+use common::tensor_file::StoredAs;
 use datasets::PhotoFolder;
 use tch::Device;
 use trainer::recipe::Recipe;
@@ -46,6 +47,7 @@ fn run(recipe: &Recipe, folder: &tempfile::TempDir, stop_after: u64) -> (Trained
         loss_net,
         device: Device::Cpu,
         decode_threads: 2,
+        stored_as: StoredAs::F32,
         log_every: 1,
         save_every: 5,
     };

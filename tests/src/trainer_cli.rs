@@ -77,7 +77,8 @@ fn a_training_leaves_a_run_folder_and_a_style_that_infer_paints_with() {
     scenes::save(&scenes::rectangles(37, 23, 5), &studio.path("photo.png"));
     let style = "runs/red-house/red-house.safetensors";
     infer(studio.folder.path(), &["image", "photo.png", "--style", style]).expect_success();
-    let painted = pixel::decode_file(studio.path("photo.red-house.png"), &pixel::DecodeLimits::default()).unwrap();
+    let painted =
+        pixel::decode_file(studio.path("photo.red-house.png"), &pixel::DecodeLimits::default()).unwrap();
     assert_eq!((painted.width(), painted.height()), (37, 23));
 }
 
@@ -98,7 +99,8 @@ fn the_same_arguments_write_the_same_network() {
 fn a_training_goes_on_from_a_style_file() {
     let studio = Studio::new();
     studio.train(&[("--name", "first"), ("--log-every", "1")]).expect_success();
-    let from = [("--name", "second"), ("--from", "runs/first/first.safetensors"), ("--seed", "2"), ("--lr", "1e-9")];
+    let from =
+        [("--name", "second"), ("--from", "runs/first/first.safetensors"), ("--seed", "2"), ("--lr", "1e-9")];
     studio.train(&from).expect_success();
     let load = |name: &str| {
         let path = studio.path(&format!("runs/{name}/{name}.safetensors"));
@@ -124,7 +126,9 @@ fn missing_inputs_are_named() {
     let studio = Studio::new();
     studio.train(&[("--style", "none.jpg")]).expect_error(1, &["painting", "none.jpg"]);
     studio.train(&[("--data", "none")]).expect_error(1, &["--data", "no such folder", "none"]);
-    studio.train(&[("--loss-net", "none.safetensors")]).expect_error(1, &["loss network", "none.safetensors"]);
+    studio
+        .train(&[("--loss-net", "none.safetensors")])
+        .expect_error(1, &["loss network", "none.safetensors"]);
     studio.expect_no_run();
 }
 
@@ -153,7 +157,9 @@ fn a_painting_that_is_none_is_refused() {
 #[test]
 fn a_loss_network_that_does_not_fit_is_refused() {
     let studio = Studio::new();
-    studio.train(&[("--style-layers", "relu4_1")]).expect_error(1, &["relu4_1", "vgg.safetensors", "relu2_1"]);
+    studio
+        .train(&[("--style-layers", "relu4_1")])
+        .expect_error(1, &["relu4_1", "vgg.safetensors", "relu2_1"]);
     studio.train(&[("--style-layers", "relu9_9")]).expect_error_of_clap("relu9_9");
     scenes::save(&scenes::rectangles(8, 8, 1), &studio.path("picture.png"));
     studio.train(&[("--loss-net", "picture.png")]).expect_error(1, &["safetensors", "picture.png"]);

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use common::device::DeviceChoice;
 use common::lossnet::Layer;
 use common::optim::Decay;
+use common::tensor_file::StoredAs;
 
 /// Learns the hand of one painting, for `infer` to repaint photos with.
 ///
@@ -62,7 +63,7 @@ pub(crate) struct TrainArgs {
     pub(crate) machine: MachineArgs,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 #[command(next_help_heading = "Learning")]
 pub(crate) struct LearningArgs {
     /// Steps of the optimiser [default: 2000].
@@ -143,12 +144,23 @@ pub(crate) struct MachineArgs {
     /// Threads that decode photos.
     #[arg(long, value_name = "THREADS", default_value = "2")]
     pub(crate) decode_threads: NonZeroUsize,
+    /// Number format of the style file: f16 is half the size, f32 what was computed, bit for bit.
+    #[arg(long, value_name = "FORMAT", default_value = "f16", value_parser = stored_as)]
+    pub(crate) store: StoredAs,
     /// Steps between two reports of the losses.
     #[arg(long, value_name = "STEPS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) log_every: u64,
     /// Steps between two writings of the style file.
     #[arg(long, value_name = "STEPS", default_value = "200", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) save_every: u64,
+}
+
+fn stored_as(name: &str) -> Result<StoredAs, String> {
+    match name {
+        "f16" => Ok(StoredAs::F16),
+        "f32" => Ok(StoredAs::F32),
+        _ => Err("expected f16 or f32".to_owned()),
+    }
 }
 
 fn decay(name: &str) -> Result<Decay, String> {

@@ -71,11 +71,7 @@ fn report(trained: &Trained, run: &RunFolder) {
         );
     }
     if !trained.skipped.is_empty() {
-        eprintln!(
-            "{} photos could not be used, see {}",
-            trained.skipped.len(),
-            run.skipped_file().display()
-        );
+        eprintln!("{} photos could not be used, see {}", trained.skipped.len(), run.skipped_file().display());
         for photo in trained.skipped.iter().take(progress::SKIPPED_SHOWN) {
             eprintln!("  {photo}");
         }

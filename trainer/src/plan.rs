@@ -46,7 +46,20 @@ struct Paths {
 
 impl TrainPlan {
     pub(crate) fn from_args(args: TrainArgs) -> anyhow::Result<Self> {
-        let TrainArgs { style, data, val_data, loss_net, from, name, runs, overwrite, learning, loss, card, machine } = args;
+        let TrainArgs {
+            style,
+            data,
+            val_data,
+            loss_net,
+            from,
+            name,
+            runs,
+            overwrite,
+            learning,
+            loss,
+            card,
+            machine,
+        } = args;
         let name = match name {
             Some(name) => name,
             None => name_from_file(&style)?,
@@ -56,7 +69,10 @@ impl TrainPlan {
         let device = machine.device.resolve()?;
         let run = runs.join(&name);
         if !overwrite && run.exists() {
-            bail!("the run folder is there already; choose another --name, or --overwrite: {}", run.display());
+            bail!(
+                "the run folder is there already; choose another --name, or --overwrite: {}",
+                run.display()
+            );
         }
         ensure!(loss_net.is_file(), "no loss network file: {}", loss_net.display());
         let painting_picture = pixel::decode_file(&style, &DecodeLimits::default())
@@ -112,9 +128,9 @@ impl TrainPlan {
             licence,
             picture_sha256: Some(style_file::sha256_hex(&bytes)),
         };
-        let validation = self.validation.map(|folder| {
-            ValidationSet::new(centre_crops(&folder, self.recipe.crop_px).flatten().collect())
-        });
+        let validation = self
+            .validation
+            .map(|folder| ValidationSet::new(centre_crops(&folder, self.recipe.crop_px).flatten().collect()));
         if validation.as_ref().is_some_and(ValidationSet::is_empty) {
             bail!("none of the validation photos can be read");
         }
@@ -127,6 +143,7 @@ impl TrainPlan {
             loss_net: self.paths.loss_net,
             device: self.device,
             decode_threads: self.machine.decode_threads.get(),
+            stored_as: self.machine.store,
             log_every: self.machine.log_every,
             save_every: self.machine.save_every,
         })
@@ -135,7 +152,8 @@ impl TrainPlan {
 
 fn name_from_file(style: &Path) -> anyhow::Result<String> {
     let stem = style.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.with_context(|| format!("no name can be made of {}; give one by --name", style.display()))?;
+    let stem =
+        stem.with_context(|| format!("no name can be made of {}; give one by --name", style.display()))?;
     Ok(stem.to_lowercase().replace([' ', '_'], "-"))
 }
 

@@ -32,6 +32,9 @@ pub struct RunFolderError {
 
 impl RunFolder {
     /// Makes the folder `runs/name`, or takes it if it is there; files of an earlier run are replaced.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
     pub fn create(runs: &Path, name: &str) -> Result<Self, RunFolderError> {
         let path = runs.join(name);
         std::fs::create_dir_all(&path).map_err(|cause| RunFolderError { path: path.clone(), cause })?;
@@ -49,11 +52,17 @@ impl RunFolder {
     }
 
     /// Writes the configuration.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write_config(&self, toml: &str) -> Result<(), RunFolderError> {
-        self.write_whole(&self.path.join("config.toml"), toml)
+        write_whole(&self.path.join("config.toml"), toml)
     }
 
     /// Writes the photos that could not be used, one line each.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write_skipped(&self, skipped: &[SkippedPhoto]) -> Result<(), RunFolderError> {
         if skipped.is_empty() {
             return Ok(());
@@ -62,25 +71,26 @@ impl RunFolder {
         for photo in skipped {
             let _ = writeln!(lines, "{photo}");
         }
-        self.write_whole(&self.skipped_file(), &lines)
+        write_whole(&self.skipped_file(), &lines)
     }
 
     /// Starts the table of losses.
+    ///
+    /// # Errors
+    /// The file cannot be made.
     pub fn start_losses(&self) -> Result<LossTable, RunFolderError> {
         let path = self.path.join("losses.csv");
         let file = std::fs::File::create(&path);
-        let mut table = LossTable {
-            file: file.map_err(|cause| RunFolderError { path: path.clone(), cause })?,
-            path,
-        };
+        let mut table =
+            LossTable { file: file.map_err(|cause| RunFolderError { path: path.clone(), cause })?, path };
         table.write_line("step,learning_rate,total,content,style,total_variation,images_per_s")?;
         Ok(table)
     }
+}
 
-    fn write_whole(&self, path: &Path, text: &str) -> Result<(), RunFolderError> {
-        pixel::atomic_file::write(path, text.as_bytes())
-            .map_err(|error| RunFolderError { path: error.path, cause: error.cause })
-    }
+fn write_whole(path: &Path, text: &str) -> Result<(), RunFolderError> {
+    pixel::atomic_file::write(path, text.as_bytes())
+        .map_err(|error| RunFolderError { path: error.path, cause: error.cause })
 }
 
 /// The losses of a run as a table, a line for each log step.
@@ -91,6 +101,9 @@ pub struct LossTable {
 
 impl LossTable {
     /// Adds a line.
+    ///
+    /// # Errors
+    /// The line cannot be written.
     pub fn add(&mut self, step: u64, report: &StepReport) -> Result<(), RunFolderError> {
         let StepReport { losses, learning_rate, images_per_s } = report;
         let LossValues { total, content, style, total_variation } = losses;

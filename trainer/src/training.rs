@@ -13,7 +13,7 @@ use common::style_file::{self, Outcome, Painting, StyleCard, StyleFileError};
 use common::tensor_file::StoredAs;
 use datasets::{PhotoFolder, PhotoStream, SkippedPhoto, StreamConfig, StreamError, StreamPosition};
 use pixel::{Filter, Picture};
-use tch::Device;
+use tch::{Device, Tensor};
 
 use crate::recipe::Recipe;
 use crate::run_folder::{RunFolder, RunFolderError};
@@ -37,6 +37,8 @@ pub struct TrainingInputs {
     pub device: Device,
     /// Threads that decode photos.
     pub decode_threads: usize,
+    /// Number format of the style file.
+    pub stored_as: StoredAs,
     /// Steps between two reports of the losses.
     pub log_every: u64,
     /// Steps between two writings of the style file.
@@ -125,12 +127,16 @@ pub struct Training {
     loss: PerceptualLoss,
     stream: PhotoStream,
     device: Device,
+    stored_as: StoredAs,
     log_every: u64,
     save_every: u64,
 }
 
 impl Training {
     /// Loads what has to be loaded. Nothing is written yet.
+    ///
+    /// # Errors
+    /// The loss network or the painting cannot be used, or no decode thread can be had.
     pub fn prepare(recipe: Recipe, inputs: TrainingInputs) -> Result<Self, TrainingError> {
         let loss = perceptual_loss(&recipe, &inputs)?;
         let stream = PhotoStream::new(
@@ -144,20 +150,46 @@ impl Training {
                 start: StreamPosition::default(),
             },
         )?;
-        let TrainingInputs { painting, from, validation, device, log_every, save_every, .. } = inputs;
-        Ok(Self { recipe, painting, from, validation, loss, stream, device, log_every, save_every })
+        let TrainingInputs { painting, from, validation, device, stored_as, log_every, save_every, .. } =
+            inputs;
+        Ok(Self {
+            recipe,
+            painting,
+            from,
+            validation,
+            loss,
+            stream,
+            device,
+            stored_as,
+            log_every,
+            save_every,
+        })
     }
 
     /// Trains the network and writes its style file, at the end and every so often before.
     ///
     /// `observe` hears of every step and may end the training by [`ControlFlow::Break`]; what has been learnt is still
     /// written.
+    ///
+    /// # Errors
+    /// No photo can be used, the losses are no numbers any more, or a file of the run cannot be written.
     pub fn run(
         self,
         run: &RunFolder,
         observe: &mut dyn FnMut(TrainingEvent) -> ControlFlow<()>,
     ) -> Result<Trained, TrainingError> {
-        let Self { recipe, painting, from, validation, loss, mut stream, device, log_every, save_every } = self;
+        let Self {
+            recipe,
+            painting,
+            from,
+            validation,
+            loss,
+            mut stream,
+            device,
+            stored_as,
+            log_every,
+            save_every,
+        } = self;
         let fresh = || Parameters::init(&recipe.net, recipe.start, recipe.seed, device);
         let net = StyleNet::new(recipe.net.clone(), from.unwrap_or_else(fresh).trainable());
         let mut adam = Adam::new(recipe.adam, net.parameters().flat())
@@ -199,19 +231,18 @@ impl Training {
 
             if step % save_every == 0 && step < recipe.steps {
                 card.outcome = Some(outcome(&recipe, step, clock.elapsed(), device));
-                style_file::save(&run.style_file(), &card, &net, StoredAs::F32)?;
+                style_file::save(&run.style_file(), &card, &net, stored_as)?;
             }
         }
 
         let mut outcome = outcome(&recipe, steps_done, clock.elapsed(), device);
         if let Some(validation) = &validation {
             let _ = observe(TrainingEvent::Validating);
-            outcome.validation_of_photos =
-                Some(validation.mean_losses(&loss, device, |photo| photo.shallow_clone()));
+            outcome.validation_of_photos = Some(validation.mean_losses(&loss, device, Tensor::shallow_clone));
             outcome.validation = Some(validation.mean_losses(&loss, device, |photo| net.forward(photo)));
         }
         card.outcome = Some(outcome.clone());
-        style_file::save(&run.style_file(), &card, &net, StoredAs::F32)?;
+        style_file::save(&run.style_file(), &card, &net, stored_as)?;
         let skipped = stream.skipped();
         run.write_skipped(&skipped)?;
         Ok(Trained { style_file: run.style_file(), outcome, skipped, was_stopped })

@@ -116,8 +116,11 @@ impl PerceptualLoss {
             .iter()
             .map(|layer| (*layer, content_loss(&painted[layer], &photo[layer])))
             .collect();
-        let style: Vec<(Layer, Tensor)> =
-            self.target_grams.iter().map(|(layer, gram)| (*layer, style_loss(&painted[layer], gram))).collect();
+        let style: Vec<(Layer, Tensor)> = self
+            .target_grams
+            .iter()
+            .map(|(layer, gram)| (*layer, style_loss(&painted[layer], gram)))
+            .collect();
         let total_variation = total_variation_loss(painted_byte_rgb);
 
         let weights = self.spec.weights;

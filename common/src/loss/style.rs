@@ -3,6 +3,7 @@
 use tch::{Reduction, Tensor};
 
 /// The Gram matrix `F Fᵀ / (C H W)` of features `[n, c, h, w]`: `[n, c, c]` (Johnson et al. 2016, equation 3).
+#[allow(clippy::many_single_char_names, reason = "the paper's names")]
 pub fn gram_matrix(features: &Tensor) -> Tensor {
     let (n, c, h, w) = features.size4().expect("features have four dimensions");
     let f = features.reshape([n, c, h * w]); // [n, c, h*w]

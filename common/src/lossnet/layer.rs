@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn what_no_vgg_has_is_refused() {
-        for name in ["relu1_3", "relu0_1", "relu6_1", "relu3_5", "conv4_2", "relu4", "relu4_", "relu4_0", ""] {
+        for name in ["relu1_3", "relu0_1", "relu6_1", "relu3_5", "conv4_2", "relu4", "relu4_", "relu4_0", ""]
+        {
             assert!(name.parse::<Layer>().is_err(), "{name}");
         }
     }

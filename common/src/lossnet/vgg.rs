@@ -163,6 +163,9 @@ impl Vgg {
     /// | `input_range` | `0-1`, `0-255` | `0-255` for `bgr`, `0-1` for `rgb` |
     /// | `mean`, `std` | three numbers each, in the channel order | Oxford's for `bgr`, torchvision's for `rgb` |
     /// | `pooling` | `max`, `average` | `max` |
+    ///
+    /// # Errors
+    /// The file cannot be read, ends before a layer asked for, or its names, shapes or metadata are not as above.
     pub fn load(path: &Path, layers: &[Layer], device: Device) -> Result<Self, LossNetError> {
         let file = TensorFile::open(path)?;
         let arch = arch_of(&file)?;
@@ -185,15 +188,16 @@ impl Vgg {
             wanted.iter().flat_map(|&layer| arch.expected_tensors(layer)).collect();
         let known: Vec<String> =
             arch.layers().flat_map(|layer| arch.expected_tensors(layer)).map(|(name, _)| name).collect();
-        let is_ignored = |name: &str| name.starts_with("classifier.") || known.iter().any(|known| known == name);
+        let is_ignored =
+            |name: &str| name.starts_with("classifier.") || known.iter().any(|known| known == name);
         let mut tensors = file.load(&expected, is_ignored, device)?;
 
         let convolutions = wanted
             .into_iter()
             .map(|layer| {
-                let [weight, bias] = arch.expected_tensors(layer).map(|(name, _)| {
-                    tensors.remove(&name).expect("every expected tensor was loaded")
-                });
+                let [weight, bias] = arch
+                    .expected_tensors(layer)
+                    .map(|(name, _)| tensors.remove(&name).expect("every expected tensor was loaded"));
                 Convolution { layer, weight, bias }
             })
             .collect();
@@ -421,7 +425,8 @@ mod tests {
             tensors[0].1 = Tensor::zeros([64, 1, 3, 3], tch::kind::FLOAT_CPU);
         });
         let message = error_of(&path, &["relu3_1"]);
-        for part in ["missing features.2.bias", "features.0.weight (shape [64, 1, 3, 3], expected [64, 3, 3, 3])"]
+        for part in
+            ["missing features.2.bias", "features.0.weight (shape [64, 1, 3, 3], expected [64, 3, 3, 3])"]
         {
             assert!(message.contains(part), "{message}");
         }
@@ -463,10 +468,13 @@ mod tests {
         };
         assert_eq!(space("").unwrap(), LossInputSpace::torchvision_rgb());
         assert_eq!(space(r#""channel_order":"bgr""#).unwrap(), LossInputSpace::oxford_bgr());
-        let own = space(r#""channel_order":"bgr","input_range":"0-1","mean":"1,2, 3","std":"4,5,6""#).unwrap();
+        let own =
+            space(r#""channel_order":"bgr","input_range":"0-1","mean":"1,2, 3","std":"4,5,6""#).unwrap();
         assert_eq!((own.mean, own.std), ([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]));
         assert_eq!(own.scale_from_byte, 1.0 / 255.0);
-        for wrong in [r#""channel_order":"grb""#, r#""mean":"1,2""#, r#""std":"1,0,1""#, r#""input_range":"8""#] {
+        for wrong in
+            [r#""channel_order":"grb""#, r#""mean":"1,2""#, r#""std":"1,0,1""#, r#""input_range":"8""#]
+        {
             assert!(space(wrong).unwrap_err().contains("expected"), "{wrong}");
         }
     }

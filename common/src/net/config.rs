@@ -86,6 +86,9 @@ impl Default for NetConfig {
 
 impl NetConfig {
     /// Says what is wrong with a configuration that came from outside, if anything.
+    ///
+    /// # Errors
+    /// A sentence that names the value and what was expected.
     pub fn validate(&self) -> Result<(), String> {
         if !(1..=1024).contains(&self.width) {
             return Err(format!("network width {}, expected 1 to 1024", self.width));

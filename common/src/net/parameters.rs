@@ -234,7 +234,12 @@ impl Parameters {
     /// # Panics
     /// If the parameters are not [trainable](Parameters::trainable) or `loss` does not depend on all of them.
     pub fn gradient_of(&self, loss: &Tensor) -> Tensor {
-        let gradients = Tensor::run_backward(&[loss], &self.leaves, /*keep_graph=*/ false, /*create_graph=*/ false);
+        let gradients = Tensor::run_backward(
+            &[loss],
+            &self.leaves,
+            /*keep_graph=*/ false,
+            /*create_graph=*/ false,
+        );
         let flattened: Vec<Tensor> = gradients.iter().map(|gradient| gradient.reshape([-1])).collect();
         Tensor::cat(&flattened, 0)
     }
@@ -253,7 +258,8 @@ mod tests {
     #[test]
     fn a_seed_determines_every_parameter() {
         let config = NetConfig { width: 4, ..NetConfig::default() };
-        let [a, b, other] = [7, 7, 8].map(|seed| Parameters::init(&config, Start::PyTorch, seed, Device::Cpu));
+        let [a, b, other] =
+            [7, 7, 8].map(|seed| Parameters::init(&config, Start::PyTorch, seed, Device::Cpu));
         assert!(a.flat().equal(b.flat()));
         assert!(!a.flat().equal(other.flat()));
     }
@@ -275,8 +281,8 @@ mod tests {
     #[test]
     fn blocks_that_start_as_the_identity_differ_in_nothing_else() {
         let config = NetConfig { width: 4, ..NetConfig::default() };
-        let [plain, identity] =
-            [Start::PyTorch, Start::IdentityBlocks].map(|start| Parameters::init(&config, start, 7, Device::Cpu));
+        let [plain, identity] = [Start::PyTorch, Start::IdentityBlocks]
+            .map(|start| Parameters::init(&config, start, 7, Device::Cpu));
         for ((name, a), (_, b)) in plain.named().zip(identity.named()) {
             let ends_block = name.starts_with("res") && name.ends_with("in2.weight");
             assert!(if ends_block { b.abs().max().double_value(&[]) == 0.0 } else { a.equal(b) }, "{name}");
@@ -292,7 +298,10 @@ mod tests {
         let output_count = 4 * 3 * 81 + 3;
         let slowed = factors.lt(1.0).sum(Kind::Int64).int64_value(&[]);
         assert_eq!(slowed, output_count);
-        assert_eq!(factors.narrow(0, factors.size()[0] - output_count, output_count).max().double_value(&[]), 0.25);
+        assert_eq!(
+            factors.narrow(0, factors.size()[0] - output_count, output_count).max().double_value(&[]),
+            0.25
+        );
     }
 
     #[test]

@@ -38,13 +38,14 @@ impl StyleNet {
         let conv1 = NormedConv::new(p, "conv1", "in1", 1, &config);
         let conv2 = NormedConv::new(p, "conv2", "in2", 2, &config);
         let conv3 = NormedConv::new(p, "conv3", "in3", 2, &config);
-        let residual = (1..=config.residual_blocks).map(|block| ResidualBlock::new(p, block, &config)).collect();
+        let residual =
+            (1..=config.residual_blocks).map(|block| ResidualBlock::new(p, block, &config)).collect();
         let deconv1 = UpsampleConv::new(p, "deconv1", upsample, padding);
         let in4 = InstanceNorm::new(p, "in4", norm_eps);
         let deconv2 = UpsampleConv::new(p, "deconv2", upsample, padding);
         let in5 = InstanceNorm::new(p, "in5", norm_eps);
         let deconv3 = Conv::new(p, "deconv3", 1, padding);
-        Self { config, conv1, conv2, conv3, residual, deconv1, in4, deconv2, in5, deconv3, parameters }
+        Self { config, parameters, conv1, conv2, conv3, residual, deconv1, in4, deconv2, in5, deconv3 }
     }
 
     /// Its shape.

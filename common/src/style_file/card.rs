@@ -71,13 +71,7 @@ pub struct Outcome {
 impl StyleCard {
     /// A card for an untrained network.
     pub fn new(net: NetConfig, painting: Painting) -> Self {
-        Self {
-            format_version: FORMAT_VERSION,
-            net,
-            painting,
-            recipe: serde_json::Value::Null,
-            outcome: None,
-        }
+        Self { format_version: FORMAT_VERSION, net, painting, recipe: serde_json::Value::Null, outcome: None }
     }
 
     /// Reads a card; the error says what is wrong with it.
@@ -89,7 +83,9 @@ impl StyleCard {
         }
         let Version { format_version } = serde_json::from_str(json).map_err(|error| error.to_string())?;
         if format_version > FORMAT_VERSION {
-            return Err(format!("format {format_version}, this program reads up to {FORMAT_VERSION}: update it"));
+            return Err(format!(
+                "format {format_version}, this program reads up to {FORMAT_VERSION}: update it"
+            ));
         }
         let card: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
         card.net.validate()?;

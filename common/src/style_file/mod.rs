@@ -48,6 +48,9 @@ impl From<TensorFileError> for StyleFileError {
 }
 
 /// Reads a style file: its card, and its network ready to paint on `device`.
+///
+/// # Errors
+/// The file cannot be read, is no style file, is newer than this software, or its tensors do not fit its card.
 pub fn load(path: &Path, device: Device) -> Result<(StyleCard, StyleNet), StyleFileError> {
     let file = TensorFile::open(path)?;
     let card = card_of(&file)?;
@@ -58,12 +61,23 @@ pub fn load(path: &Path, device: Device) -> Result<(StyleCard, StyleNet), StyleF
 }
 
 /// Reads only the card of a style file.
+///
+/// # Errors
+/// The file cannot be read, is no style file, or is newer than this software.
 pub fn load_card(path: &Path) -> Result<StyleCard, StyleFileError> {
     card_of(&TensorFile::open(path)?)
 }
 
 /// Writes a style file, at once or not at all.
-pub fn save(path: &Path, card: &StyleCard, net: &StyleNet, stored_as: StoredAs) -> Result<(), StyleFileError> {
+///
+/// # Errors
+/// The file cannot be written; what was there before is untouched.
+pub fn save(
+    path: &Path,
+    card: &StyleCard,
+    net: &StyleNet,
+    stored_as: StoredAs,
+) -> Result<(), StyleFileError> {
     let tensors: Vec<(String, Tensor)> =
         net.parameters().named().map(|(name, tensor)| (name.to_owned(), tensor.detach())).collect();
     let json = serde_json::to_string(card).expect("a card holds nothing that JSON cannot");
@@ -109,7 +123,8 @@ mod tests {
         assert!(load(&path, Device::Cpu).err().unwrap().to_string().contains("not a style file"));
 
         let (card, net) = small();
-        let json = serde_json::to_string(&card).unwrap().replace("\"format_version\":1", "\"format_version\":9");
+        let json =
+            serde_json::to_string(&card).unwrap().replace("\"format_version\":1", "\"format_version\":9");
         let tensors: Vec<(String, Tensor)> =
             net.parameters().named().map(|(name, tensor)| (name.to_owned(), tensor.copy())).collect();
         tensor_file::write(&path, &tensors, (METADATA_KEY, json), StoredAs::F32).unwrap();

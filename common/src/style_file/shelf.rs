@@ -28,7 +28,9 @@ pub enum ShelfError {
     #[error("no style file {}", .0.display())]
     NoSuchFile(PathBuf),
     /// It was given as a name, and no shelf has it.
-    #[error("no style named `{name}` (known: {known}; looked in {folders}); a path to a style file will do too")]
+    #[error(
+        "no style named `{name}` (known: {known}; looked in {folders}); a path to a style file will do too"
+    )]
     NoSuchName {
         /// The name asked for.
         name: String,
@@ -70,7 +72,9 @@ impl Shelf {
             let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
             for path in files.map(|file| file.path()) {
                 let is_style = path.extension() == Some(OsStr::new(SUFFIX));
-                let Some(name) = path.file_stem().and_then(OsStr::to_str).filter(|_| is_style) else { continue };
+                let Some(name) = path.file_stem().and_then(OsStr::to_str).filter(|_| is_style) else {
+                    continue;
+                };
                 if entries.iter().all(|entry| entry.name != name) {
                     entries.push(StyleEntry { name: name.to_owned(), path });
                 }
@@ -82,13 +86,20 @@ impl Shelf {
 
     /// The style file that `name_or_path` means. What looks like a path (a separator or the suffix in it) is one; all
     /// else is a name. `great_wave` finds `great-wave`.
+    ///
+    /// # Errors
+    /// There is no such file, or no style of that name; the error lists the names that there are.
     pub fn find(&self, name_or_path: &str) -> Result<PathBuf, ShelfError> {
         let path = Path::new(name_or_path);
         let is_path = path.components().count() > 1
             || name_or_path.contains(std::path::is_separator)
             || path.extension() == Some(OsStr::new(SUFFIX));
         if is_path {
-            return if path.is_file() { Ok(path.to_owned()) } else { Err(ShelfError::NoSuchFile(path.to_owned())) };
+            return if path.is_file() {
+                Ok(path.to_owned())
+            } else {
+                Err(ShelfError::NoSuchFile(path.to_owned()))
+            };
         }
         let canonical = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
         let entries = self.entries();
@@ -111,7 +122,9 @@ mod tests {
 
     fn shelf(folder: &tempfile::TempDir) -> Shelf {
         let (own, shipped) = (folder.path().join("own"), folder.path().join("shipped"));
-        for path in ["own/great-wave.safetensors", "shipped/great-wave.safetensors", "shipped/udnie.safetensors"] {
+        for path in
+            ["own/great-wave.safetensors", "shipped/great-wave.safetensors", "shipped/udnie.safetensors"]
+        {
             let path = folder.path().join(path);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "").unwrap();

@@ -11,7 +11,8 @@ pub(super) struct Golden {
 
 impl Golden {
     pub(super) fn open(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(name).with_extension("safetensors");
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("goldens").join(name).with_extension("safetensors");
         Self { file: TensorFile::open(&path).unwrap_or_else(|error| panic!("{error}")) }
     }
 
@@ -44,7 +45,8 @@ impl Golden {
         let samples = flat.slice(0, None, None, stride).narrow(0, 0, 64);
         self.check(&format!("{name}.samples"), &samples, tolerance);
         let flat = flat.to_kind(Kind::Double);
-        let stats = [flat.mean(Kind::Double), flat.abs().mean(Kind::Double), flat.square().mean(Kind::Double).sqrt()];
+        let stats =
+            [flat.mean(Kind::Double), flat.abs().mean(Kind::Double), flat.square().mean(Kind::Double).sqrt()];
         self.check(&format!("{name}.stats"), &Tensor::stack(&stats, 0), tolerance);
     }
 

@@ -57,7 +57,11 @@ fn adam_follows_pytorchs_path() {
             if matches!(step, 1 | 5) {
                 golden.check(&format!("{case}.step{step}.param"), &parameters, TOLERANCE);
                 golden.check(&format!("{case}.step{step}.exp_avg"), &adam.state().first_moment, TOLERANCE);
-                golden.check(&format!("{case}.step{step}.exp_avg_sq"), &adam.state().second_moment, TOLERANCE);
+                golden.check(
+                    &format!("{case}.step{step}.exp_avg_sq"),
+                    &adam.state().second_moment,
+                    TOLERANCE,
+                );
             }
         }
     }

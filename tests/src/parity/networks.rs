@@ -53,9 +53,13 @@ fn style_network_at_every_kind_of_size() {
     let golden = Golden::open("net");
     for (output, suffix) in [(OutputRange::Linear, "linear"), (OutputRange::Tanh150, "tanh150")] {
         // At 1x1 every norm divides rounding noise by the root of epsilon; the golden there does not depend on epsilon.
-        for (height, width, norm_eps, tolerance) in
-            [(24, 32, 1e-5, 5e-5), (33, 31, 1e-5, 5e-5), (5, 7, 1e-5, 1e-4), (2, 3, 1e-5, 5e-2), (1, 1, 1e9, 1e-5)]
-        {
+        for (height, width, norm_eps, tolerance) in [
+            (24, 32, 1e-5, 5e-5),
+            (33, 31, 1e-5, 5e-5),
+            (5, 7, 1e-5, 1e-4),
+            (2, 3, 1e-5, 5e-2),
+            (1, 1, 1e9, 1e-5),
+        ] {
             let net = hashed_net(NetConfig { width: 8, norm_eps, output, ..NetConfig::default() });
             let input = hashed::bytes(&format!("net.input.{height}x{width}"), &[1, 3, height, width]);
             golden.check(&format!("w8.{height}x{width}.{suffix}"), &net.forward(&input), tolerance);

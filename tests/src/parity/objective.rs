@@ -16,12 +16,8 @@ fn the_total_loss_and_its_gradient() {
     let parameters = Parameters::from_named(&config, &hashed::net_tensors(&config), Device::Cpu).trainable();
     let net = StyleNet::new(config, parameters);
     let spec = PerceptualLossSpec::default();
-    let vgg = Vgg::from_tensors(
-        VggArch::Vgg19,
-        LossInputSpace::oxford_bgr(),
-        &spec.layers(),
-        hashed::vgg_tensor,
-    );
+    let vgg =
+        Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
     let loss = PerceptualLoss::new(spec, vgg, &hashed::bytes("step.style", &[1, 3, 40, 36]));
 
     let photo = hashed::bytes("step.batch.22", &[2, 3, 32, 32]);
