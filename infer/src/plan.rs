@@ -30,13 +30,14 @@ pub(crate) struct Job {
 
 impl ImagePlan {
     pub(crate) fn from_args(args: ImageArgs, shelf: &Shelf) -> anyhow::Result<Self> {
-        let style = shelf.find(&args.style)?;
-        let device = args.device.resolve()?;
-        let outputs = Outputs { asked_for: args.output.as_deref(), style: &style, quality: args.quality };
-        let jobs = args.inputs.iter().map(|input| outputs.job(input, args.inputs.len()));
+        let ImageArgs { inputs, style, output, overwrite, quality, device, threads, quiet } = args;
+        let style = shelf.find(&style)?;
+        let device = device.resolve()?;
+        let outputs = Outputs { asked_for: output.as_deref(), style: &style, quality };
+        let jobs = inputs.iter().map(|input| outputs.job(input, inputs.len()));
         let jobs = jobs.collect::<anyhow::Result<Vec<Job>>>()?;
-        check_outputs(&jobs, args.overwrite)?;
-        Ok(Self { style, jobs, device, threads: args.threads, is_quiet: args.quiet })
+        check_outputs(&jobs, overwrite)?;
+        Ok(Self { style, jobs, device, threads, is_quiet: quiet })
     }
 }
 
