@@ -22,9 +22,10 @@ mod tests {
 
     #[test]
     fn by_hand() {
-        // One channel, rows (0, 1) and (0, 3): horizontal differences 1 and 3, vertical ones 0 and 2.
+        // One channel, rows (0, 1) and (0, 3): horizontal differences 1 and 3 (mean square 5), vertical ones 0 and
+        // 2 (mean square 2).
         let picture = Tensor::from_slice(&[0.0f32, 1.0, 0.0, 3.0]).view([1, 1, 2, 2]);
-        assert_eq!(total_variation_loss(&picture).double_value(&[]), (1.0 + 9.0) / 2.0 + 4.0 / 2.0);
+        assert_eq!(total_variation_loss(&picture).double_value(&[]), 5.0 + 2.0);
     }
 
     #[test]
