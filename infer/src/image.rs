@@ -10,6 +10,7 @@ use common::style_file::{self, Shelf};
 use pixel::{DecodeLimits, Picture};
 
 use crate::cli::ImageArgs;
+use crate::memory;
 use crate::plan::{ImagePlan, Job};
 use crate::progress::PictureBar;
 
@@ -37,6 +38,11 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
 
 fn paint(net: &StyleNet, job: &Job) -> anyhow::Result<()> {
     let photo = decode(&job.input)?;
+    if !net.device().is_cuda() {
+        let needed = net.peak_bytes(photo.height(), photo.width());
+        memory::check(photo.width(), photo.height(), needed, memory::available_bytes())
+            .with_context(|| job.input.display().to_string())?;
+    }
     let painted = tch::no_grad(|| {
         let byte_rgb = byte_rgb_from_picture(&photo, net.device());
         picture_from_byte_rgb(&net.forward(&byte_rgb))

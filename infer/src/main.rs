@@ -3,6 +3,7 @@
 
 mod cli;
 mod image;
+mod memory;
 mod plan;
 mod progress;
 
