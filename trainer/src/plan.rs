@@ -9,7 +9,7 @@ use common::lossnet::{Layer, Vgg};
 use common::net::Parameters;
 use common::style_file::{self, Painting, Shelf};
 use datasets::{PhotoFolder, centre_crops};
-use pixel::{DecodeLimits, Picture};
+use pixel::{DecodeError, DecodeLimits, Picture};
 use serde::Serialize;
 use tch::Device;
 use trainer::recipe::Recipe;
@@ -32,6 +32,7 @@ pub(crate) struct TrainPlan {
     machine: MachineArgs,
     pub(crate) device: Device,
     painting_picture: Picture,
+    painting_sha256: String,
 }
 
 /// Where everything comes from, for the run's configuration.
@@ -75,8 +76,8 @@ impl TrainPlan {
             );
         }
         ensure!(loss_net.is_file(), "no loss network file: {}", loss_net.display());
-        let painting_picture = pixel::decode_file(&style, &DecodeLimits::default())
-            .with_context(|| format!("the painting {}", style.display()))?;
+        let (painting_picture, painting_sha256) =
+            read_painting(&style).with_context(|| format!("the painting {}", style.display()))?;
         let photos = PhotoFolder::scan(&data).context("--data")?;
         let validation = val_data.as_deref().map(PhotoFolder::scan).transpose().context("--val-data")?;
         let from = match from {
@@ -101,6 +102,7 @@ impl TrainPlan {
             machine,
             device,
             painting_picture,
+            painting_sha256,
         })
     }
 
@@ -116,9 +118,8 @@ impl TrainPlan {
         toml::to_string(&config).expect("a configuration holds nothing that TOML cannot")
     }
 
-    /// Reads what is left to read: the painting's bytes and the validation photos.
+    /// Reads what is left to read: the validation photos.
     pub(crate) fn load_inputs(self) -> anyhow::Result<TrainingInputs> {
-        let bytes = std::fs::read(&self.paths.style).context("the painting cannot be read")?;
         let CardArgs { title, artist, year, licence } = self.card;
         let painting = Painting {
             name: self.name,
@@ -126,7 +127,7 @@ impl TrainPlan {
             artist,
             year,
             licence,
-            picture_sha256: Some(style_file::sha256_hex(&bytes)),
+            picture_sha256: Some(self.painting_sha256),
         };
         let validation = self
             .validation
@@ -150,11 +151,17 @@ impl TrainPlan {
     }
 }
 
+/// The painting, and the SHA-256 of the very bytes that it was decoded from.
+fn read_painting(path: &Path) -> Result<(Picture, String), DecodeError> {
+    let bytes = std::fs::read(path)?;
+    Ok((pixel::decode_bytes(&bytes, &DecodeLimits::default())?, style_file::sha256_hex(&bytes)))
+}
+
 fn name_from_file(style: &Path) -> anyhow::Result<String> {
     let stem = style.file_stem().and_then(|stem| stem.to_str());
     let stem =
         stem.with_context(|| format!("no name can be made of {}; give one by --name", style.display()))?;
-    Ok(stem.to_lowercase().replace([' ', '_'], "-"))
+    Ok(style_file::canonical_name(stem))
 }
 
 /// A name becomes a folder and a file.

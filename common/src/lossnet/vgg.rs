@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
 use super::Layer;
-use crate::space::{ChannelOrder, LossInputSpace};
+use crate::space::LossInputSpace;
 use crate::tensor_file::{ExpectedTensor, TensorFile, TensorFileError};
 
 /// Which of the two networks.
@@ -296,7 +296,6 @@ fn input_space_of(file: &TensorFile) -> Result<LossInputSpace, LossNetError> {
         Some("bgr") => LossInputSpace::oxford_bgr(),
         Some(other) => return Err(metadata_error(file, "channel_order", other, "rgb or bgr")),
     };
-    debug_assert!(matches!(space.channel_order, ChannelOrder::Rgb | ChannelOrder::Bgr));
     match file.metadata("input_range") {
         None => {}
         Some("0-1") => space.scale_from_byte = 1.0 / 255.0,

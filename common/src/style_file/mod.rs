@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
 pub use card::{FORMAT_VERSION, Outcome, Painting, StyleCard, sha256_hex};
-pub use shelf::{Shelf, ShelfError, StyleEntry};
+pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name};
 
 use crate::net::{Parameters, StyleNet};
 use crate::tensor_file::{self, StoredAs, TensorFile, TensorFileError};

@@ -101,9 +101,10 @@ impl Shelf {
                 Err(ShelfError::NoSuchFile(path.to_owned()))
             };
         }
-        let canonical = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
         let entries = self.entries();
-        if let Some(entry) = entries.iter().find(|entry| canonical(&entry.name) == canonical(name_or_path)) {
+        if let Some(entry) =
+            entries.iter().find(|entry| canonical_name(&entry.name) == canonical_name(name_or_path))
+        {
             return Ok(entry.path.clone());
         }
         let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
@@ -114,6 +115,11 @@ impl Shelf {
             folders: folders.join(", "),
         })
     }
+}
+
+/// The one spelling of a style's name: lower case, with `-` between words. `Great_Wave` becomes `great-wave`.
+pub fn canonical_name(name: &str) -> String {
+    name.to_lowercase().replace([' ', '_'], "-")
 }
 
 #[cfg(test)]
