@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use common::lossnet::Layer;
+use common::loss::LayerWeights;
 use common::net::NetConfig;
 use common::optim::{Decay, LearningRateSchedule};
 use common::style_file::{self, Painting};
@@ -15,8 +15,8 @@ use trainer::training::{StepReport, Trained, Training, TrainingEvent, TrainingIn
 
 use crate::support::{scenes, tiny_vgg};
 
-fn layers(names: &str) -> Vec<Layer> {
-    names.split(',').map(|name| name.parse().expect("a layer")).collect()
+fn layers(names: &str) -> LayerWeights {
+    names.parse().expect("layers")
 }
 
 fn tiny_recipe(steps: u64) -> Recipe {

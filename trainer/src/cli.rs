@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use common::device::DeviceChoice;
-use common::lossnet::Layer;
+use common::loss::LayerWeights;
 use common::optim::Decay;
 use common::tensor_file::StoredAs;
 
@@ -108,11 +108,11 @@ pub(crate) struct LossArgs {
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
     pub(crate) tv_weight: Option<f64>,
     /// Layers that keep the photo [default: relu4_2].
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
-    pub(crate) content_layers: Option<Vec<Layer>>,
+    #[arg(long, value_name = "LAYERS")]
+    pub(crate) content_layers: Option<LayerWeights>,
     /// Layers that paint [default: relu1_1,relu2_1,relu3_1,relu4_1,relu5_1].
-    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
-    pub(crate) style_layers: Option<Vec<Layer>>,
+    #[arg(long, value_name = "LAYERS")]
+    pub(crate) style_layers: Option<LayerWeights>,
 }
 
 #[derive(Args)]

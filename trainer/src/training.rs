@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::loss::{LossValues, PerceptualLoss};
+use common::loss::{LossValues, PerceptualLoss, WeightedPainting};
 use common::lossnet::{LossNetError, Vgg};
 use common::net::{Parameters, StyleNet};
 use common::optim::Adam;
@@ -61,7 +61,7 @@ pub enum TrainingEvent {
 }
 
 /// What is known of a step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StepReport {
     /// The losses of its batch, before the parameters moved.
     pub losses: LossValues,
@@ -217,7 +217,7 @@ impl Training {
 
             let is_log_step = step % log_every == 0 || step == 1 || step == recipe.steps;
             let report = is_log_step.then(|| StepReport {
-                losses: terms.values(), // synchronisation point, before the clock is read
+                losses: terms.values(loss.spec()), // synchronisation point, before the clock is read
                 learning_rate,
                 images_per_s: clock.lap(step),
             });
@@ -252,13 +252,14 @@ impl Training {
 fn perceptual_loss(recipe: &Recipe, inputs: &TrainingInputs) -> Result<PerceptualLoss, TrainingError> {
     let painting = reduced_painting(&inputs.painting_picture, recipe.painting_long_side_px);
     let (width, height) = (painting.width(), painting.height());
-    let needed = recipe.loss.style_layers.iter().map(|&layer| Vgg::smallest_side(layer)).max().unwrap_or(1);
+    let needed = recipe.loss.style_layers.layers().map(Vgg::smallest_side).max().unwrap_or(1);
     if width.min(height) < needed {
         return Err(TrainingError::PaintingTooSmall { width, height, needed });
     }
     let network = Vgg::load(&inputs.loss_net, &recipe.loss.layers(), inputs.device)?;
     let painting_byte_rgb = byte_rgb_from_picture(&painting, inputs.device);
-    Ok(PerceptualLoss::new(recipe.loss.clone(), network, &painting_byte_rgb))
+    let painting = WeightedPainting { byte_rgb: painting_byte_rgb, weight: 1.0 };
+    Ok(PerceptualLoss::new(recipe.loss.clone(), network, &[painting]))
 }
 
 /// The painting with its long side reduced to `long_side_px`; never enlarged, which would only blur its strokes.

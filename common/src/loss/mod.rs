@@ -1,11 +1,15 @@
 //! What a picture is judged by: small pieces, each one formula, and the perceptual loss that weighs them together.
 
 mod content;
+mod layer_weights;
 mod perceptual;
 mod style;
+mod style_target;
 mod total_variation;
 
 pub use content::content_loss;
+pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
 pub use perceptual::{LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
 pub use style::{gram_matrix, style_loss};
+pub use style_target::{LayerTarget, StyleTarget, StyleUnit, WeightedPainting};
 pub use total_variation::total_variation_loss;

@@ -1,18 +1,22 @@
 //! The perceptual loss: content, style and smoothness, weighed together (Johnson et al. 2016, equation 5).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use super::{content_loss, gram_matrix, style_loss, total_variation_loss};
+use super::{
+    LayerWeights, StyleTarget, StyleUnit, WeightedPainting, content_loss, style_loss, total_variation_loss,
+};
 use crate::lossnet::{Layer, Vgg};
 
 /// How much each kind of loss counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LossWeights {
-    /// Of the content loss, for each content layer.
+    /// Of the content loss, summed over its layers.
     pub content: f64,
-    /// Of the style loss, for each style layer.
+    /// Of the style loss, summed over its layers.
     pub style: f64,
     /// Of the total variation of the `byte_rgb` output.
     pub total_variation: f64,
@@ -22,18 +26,20 @@ pub struct LossWeights {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PerceptualLossSpec {
-    /// Layers whose features should stay those of the photo.
-    pub content_layers: Vec<Layer>,
-    /// Layers whose Gram matrices should become those of the painting.
-    pub style_layers: Vec<Layer>,
-    /// How much each counts.
+    /// What the style loss is measured in.
+    pub style_unit: StyleUnit,
+    /// How much each kind counts.
     pub weights: LossWeights,
+    /// Layers whose features should stay those of the photo.
+    pub content_layers: LayerWeights,
+    /// Layers whose Gram matrices should become those of the painting.
+    pub style_layers: LayerWeights,
 }
 
 impl PerceptualLossSpec {
-    /// Every layer that is compared, in either way.
+    /// Every layer that is compared, in either way, from the shallowest to the deepest.
     pub fn layers(&self) -> Vec<Layer> {
-        let mut layers = [self.content_layers.as_slice(), &self.style_layers].concat();
+        let mut layers: Vec<Layer> = self.content_layers.layers().chain(self.style_layers.layers()).collect();
         layers.sort_unstable();
         layers.dedup();
         layers
@@ -41,24 +47,25 @@ impl PerceptualLossSpec {
 }
 
 impl Default for PerceptualLossSpec {
-    /// The layers and weights of lengstrom/fast-style-transfer, for VGG-19 in the Oxford input space.
+    /// The layers of lengstrom/fast-style-transfer for VGG-19.
     fn default() -> Self {
         let layers = |places: &[(u8, u8)]| {
-            places.iter().filter_map(|&(block, index)| Layer::new(block, index)).collect()
+            LayerWeights::equal(places.iter().filter_map(|&(block, index)| Layer::new(block, index)))
         };
         Self {
+            style_unit: StyleUnit::Raw,
+            weights: LossWeights { content: 7.5, style: 100.0, total_variation: 200.0 },
             content_layers: layers(&[(4, 2)]),
             style_layers: layers(&[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]),
-            weights: LossWeights { content: 7.5, style: 100.0, total_variation: 200.0 },
         }
     }
 }
 
-/// A perceptual loss against one painting.
+/// A perceptual loss against one painting, or several blended.
 pub struct PerceptualLoss {
     spec: PerceptualLossSpec,
     network: Vgg,
-    target_grams: Vec<(Layer, Tensor)>, // [1, c, c] each
+    target: StyleTarget,
 }
 
 /// The terms of a loss, each a scalar tensor that still knows how it came about. None of them is weighted but `total`.
@@ -67,37 +74,39 @@ pub struct LossTerms {
     pub total: Tensor,
     /// Content loss at each content layer.
     pub content: Vec<(Layer, Tensor)>,
-    /// Style loss at each style layer.
+    /// Style loss at each style layer, in the spec's unit.
     pub style: Vec<(Layer, Tensor)>,
     /// Total variation.
     pub total_variation: Tensor,
 }
 
-/// The terms of a loss as numbers: `content` and `style` are sums over their layers, unweighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The terms of a loss as numbers: `total` = weight · `content` + weight · `style` + weight · `total_variation`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossValues {
     /// The weighted sum.
     pub total: f64,
-    /// Content loss.
+    /// Content loss: the sum over its layers, each with the layer's own weight.
     pub content: f64,
-    /// Style loss.
+    /// Style loss: the sum over its layers, each with the layer's own weight.
     pub style: f64,
     /// Total variation.
     pub total_variation: f64,
+    /// Content loss at each layer, unweighted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub content_layers: BTreeMap<Layer, f64>,
+    /// Style loss at each layer, unweighted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub style_layers: BTreeMap<Layer, f64>,
 }
 
 impl PerceptualLoss {
-    /// A loss against the painting `painting_byte_rgb` `[1, 3, h, w]`, at its own size.
+    /// A loss against these paintings.
     ///
     /// # Panics
-    /// If the network was not loaded as deep as `spec` asks for, or the painting is smaller than
-    /// [`Vgg::smallest_side`] of the deepest style layer.
-    pub fn new(spec: PerceptualLossSpec, network: Vgg, painting_byte_rgb: &Tensor) -> Self {
-        let target_grams = tch::no_grad(|| {
-            let features = network.features(painting_byte_rgb, &spec.style_layers);
-            spec.style_layers.iter().map(|layer| (*layer, gram_matrix(&features[layer]))).collect()
-        });
-        Self { spec, network, target_grams }
+    /// As [`StyleTarget::of_paintings`].
+    pub fn new(spec: PerceptualLossSpec, network: Vgg, paintings: &[WeightedPainting]) -> Self {
+        let target = StyleTarget::of_paintings(paintings, &spec.style_layers, spec.style_unit, &network);
+        Self { spec, network, target }
     }
 
     /// What is compared.
@@ -108,42 +117,97 @@ impl PerceptualLoss {
     /// Judges a painted batch by the photos it was painted from, both `byte_rgb` `[n, 3, h, w]`. Differentiable in
     /// `painted_byte_rgb`.
     pub fn evaluate(&self, painted_byte_rgb: &Tensor, photo_byte_rgb: &Tensor) -> LossTerms {
-        let photo = tch::no_grad(|| self.network.features(photo_byte_rgb, &self.spec.content_layers));
+        let content_layers: Vec<Layer> = self.spec.content_layers.layers().collect();
+        let photo = tch::no_grad(|| self.network.features(photo_byte_rgb, &content_layers));
         let painted = self.network.features(painted_byte_rgb, &self.spec.layers());
-        let content: Vec<(Layer, Tensor)> = self
-            .spec
-            .content_layers
+        let content: Vec<(Layer, Tensor)> = content_layers
             .iter()
             .map(|layer| (*layer, content_loss(&painted[layer], &photo[layer])))
             .collect();
         let style: Vec<(Layer, Tensor)> = self
-            .target_grams
-            .iter()
-            .map(|(layer, gram)| (*layer, style_loss(&painted[layer], gram)))
+            .spec
+            .style_layers
+            .layers()
+            .map(|layer| {
+                let target = self.target.layer(layer);
+                (layer, style_loss(&painted[&layer], &target.gram) * target.factor)
+            })
             .collect();
         let total_variation = total_variation_loss(painted_byte_rgb);
 
-        let weights = self.spec.weights;
-        let mut total = &total_variation * weights.total_variation;
-        for (_, loss) in &content {
-            total += loss * weights.content;
+        let LossWeights { content: content_weight, style: style_weight, total_variation: tv_weight } =
+            self.spec.weights;
+        let mut total = &total_variation * tv_weight;
+        for (layer, loss) in &content {
+            total += loss * (content_weight * self.spec.content_layers.weight(*layer));
         }
-        for (_, loss) in &style {
-            total += loss * weights.style;
+        for (layer, loss) in &style {
+            total += loss * (style_weight * self.spec.style_layers.weight(*layer));
         }
         LossTerms { total, content, style, total_variation }
     }
 }
 
 impl LossTerms {
-    /// The terms as numbers. Waits for the device: a synchronisation point.
-    pub fn values(&self) -> LossValues {
-        let sum = |terms: &[(Layer, Tensor)]| terms.iter().map(|(_, loss)| loss.double_value(&[])).sum();
+    /// The terms as numbers, weighed by `spec`'s layers. Waits for the device: a synchronisation point.
+    pub fn values(&self, spec: &PerceptualLossSpec) -> LossValues {
+        let by_layer = |terms: &[(Layer, Tensor)]| -> BTreeMap<Layer, f64> {
+            terms.iter().map(|(layer, loss)| (*layer, loss.double_value(&[]))).collect()
+        };
+        let sum = |values: &BTreeMap<Layer, f64>, weights: &LayerWeights| {
+            values.iter().map(|(&layer, value)| value * weights.weight(layer)).sum()
+        };
+        let (content_layers, style_layers) = (by_layer(&self.content), by_layer(&self.style));
         LossValues {
             total: self.total.double_value(&[]),
-            content: sum(&self.content),
-            style: sum(&self.style),
+            content: sum(&content_layers, &spec.content_layers),
+            style: sum(&style_layers, &spec.style_layers),
             total_variation: self.total_variation.double_value(&[]),
+            content_layers,
+            style_layers,
         }
+    }
+}
+
+impl LossValues {
+    /// The mean over several pictures; zeros for none.
+    pub fn mean(values: &[Self]) -> Self {
+        let count = values.len().max(1) as f64;
+        let mut mean = Self::default();
+        for value in values {
+            mean.total += value.total / count;
+            mean.content += value.content / count;
+            mean.style += value.style / count;
+            mean.total_variation += value.total_variation / count;
+            for (sums, terms) in [
+                (&mut mean.content_layers, &value.content_layers),
+                (&mut mean.style_layers, &value.style_layers),
+            ] {
+                for (&layer, term) in terms {
+                    *sums.entry(layer).or_default() += term / count;
+                }
+            }
+        }
+        mean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_of_losses_is_taken_term_by_term() {
+        let layer: Layer = "relu1_1".parse().unwrap();
+        let value = |x: f64| LossValues {
+            total: x,
+            content: 2.0 * x,
+            style: 3.0 * x,
+            total_variation: 4.0 * x,
+            content_layers: [(layer, 5.0 * x)].into(),
+            style_layers: [(layer, 6.0 * x)].into(),
+        };
+        assert_eq!(LossValues::mean(&[value(1.0), value(3.0)]), value(2.0));
+        assert_eq!(LossValues::mean(&[]), LossValues::default());
     }
 }

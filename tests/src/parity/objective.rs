@@ -1,6 +1,6 @@
 //! One whole training objective: every term, and the gradient with respect to every parameter.
 
-use common::loss::{PerceptualLoss, PerceptualLossSpec};
+use common::loss::{PerceptualLoss, PerceptualLossSpec, WeightedPainting};
 use common::lossnet::{Vgg, VggArch};
 use common::net::{NetConfig, Parameters, StyleNet};
 use common::space::LossInputSpace;
@@ -18,7 +18,10 @@ fn the_total_loss_and_its_gradient() {
     let spec = PerceptualLossSpec::default();
     let vgg =
         Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
-    let loss = PerceptualLoss::new(spec, vgg, &hashed::bytes("step.style", &[1, 3, 40, 36]));
+    let loss = {
+        let byte_rgb = hashed::bytes("step.style", &[1, 3, 40, 36]);
+        PerceptualLoss::new(spec, vgg, &[WeightedPainting { byte_rgb, weight: 1.0 }])
+    };
 
     let photo = hashed::bytes("step.batch.22", &[2, 3, 32, 32]);
     golden.check_head("step.batch.22", &photo);
