@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pixel::atomic_file::AtomicFileError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 /// A file of named tensors, read and checked, its numbers not yet converted.
@@ -197,7 +198,8 @@ fn tensor_from_view(view: &TensorView<'_>) -> Option<Tensor> {
 }
 
 /// The number format of the tensors in a file that is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StoredAs {
     /// 32-bit floats: what was computed, bit for bit.
     F32,

@@ -5,6 +5,8 @@
 //! | `crate_graph` | who may import whom |
 //! | `parity` | the same numbers as PyTorch, by the goldens in `goldens/` |
 //! | `learning` | the training loop as a library call |
+//! | `resume` | a run that was stopped learns what it would have learnt |
+//! | `interruption` | Ctrl-C, kill -9 and a full disk |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //!
@@ -13,7 +15,9 @@
 
 mod crate_graph;
 mod infer_cli;
+mod interruption;
 mod learning;
 mod parity;
+mod resume;
 mod support;
 mod trainer_cli;

@@ -2,6 +2,8 @@
 //!
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
+pub mod checkpoint;
+pub mod config;
 pub mod recipe;
 pub mod run_folder;
 pub mod training;

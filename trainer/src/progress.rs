@@ -1,5 +1,6 @@
 //! What the user sees of a training.
 
+use common::loss::LossValues;
 use indicatif::{ProgressBar, ProgressStyle};
 use tch::Device;
 use trainer::training::{StepReport, TrainingEvent};
@@ -10,26 +11,39 @@ pub(crate) const SKIPPED_SHOWN: usize = 10;
 /// The progress bar of a training, on stderr; where that is no terminal, a line for each report instead.
 pub(crate) struct TrainingBar {
     bar: ProgressBar,
+    is_quiet: bool,
 }
 
 impl TrainingBar {
-    pub(crate) fn new(steps: u64) -> Self {
-        let bar = ProgressBar::new(steps);
+    pub(crate) fn new(steps: u64, is_quiet: bool) -> Self {
+        let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::new(steps) };
         let template = "{bar:24} {pos}/{len} {elapsed_precise}, {eta} left  {msg}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-        Self { bar }
+        Self { bar, is_quiet }
     }
 
-    pub(crate) fn show(&self, event: &TrainingEvent) {
+    pub(crate) fn show(&self, event: &TrainingEvent<'_>) {
         match event {
-            TrainingEvent::Started => {}
+            TrainingEvent::Started { step } => {
+                // Steps of an earlier stretch say nothing about the time left.
+                self.bar.set_position(*step);
+                self.bar.reset_eta();
+            }
             TrainingEvent::Step { step, report } => {
                 self.bar.set_position(*step);
                 if let Some(report) = report {
                     self.show_report(*step, report);
                 }
             }
-            TrainingEvent::Validating => self.bar.set_message("painting the validation photos"),
+            TrainingEvent::Validating { done, total } => {
+                self.bar.set_message(format!("validation photo {}/{total}", done + 1));
+            }
+            TrainingEvent::Validated { step, losses, is_best } => {
+                let best = if *is_best { ", the best so far" } else { "" };
+                let LossValues { content, style, .. } = losses;
+                self.say(&format!("step {step}  validation: content {content:.3e} style {style:.3e}{best}"));
+            }
+            TrainingEvent::Saved { .. } => {}
         }
     }
 
@@ -44,9 +58,16 @@ impl TrainingBar {
             losses.content, losses.style, losses.total_variation
         );
         if self.bar.is_hidden() {
-            eprintln!("step {step}  {message}");
+            self.say(&format!("step {step}  {message}"));
         } else {
             self.bar.set_message(message);
+        }
+    }
+
+    /// A line that stays, above the bar where there is one.
+    fn say(&self, line: &str) {
+        if !self.is_quiet {
+            self.bar.suspend(|| eprintln!("{line}"));
         }
     }
 }

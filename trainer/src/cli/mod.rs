@@ -1,0 +1,34 @@
+//! The arguments, exactly as they are typed.
+
+mod train;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use train::{LearningArgs, LossArgs, OutputArgs, RunArgs, TrainArgs};
+
+/// Learns the hand of one painting, for `infer` to repaint photos with.
+///
+/// Exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong arguments, 130 ended by Ctrl-C.
+#[derive(Parser)]
+#[command(name = "trainer", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Train a style network on one painting and a folder of photos.
+    Train(Box<TrainArgs>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}
