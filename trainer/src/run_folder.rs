@@ -106,7 +106,7 @@ impl LossTable {
     /// The line cannot be written.
     pub fn add(&mut self, step: u64, report: &StepReport) -> Result<(), RunFolderError> {
         let StepReport { losses, learning_rate, images_per_s } = report;
-        let LossValues { total, content, style, total_variation } = losses;
+        let LossValues { total, content, style, total_variation, .. } = losses;
         self.write_line(&format!(
             "{step},{learning_rate:e},{total:e},{content:e},{style:e},{total_variation:e},{images_per_s:.3}"
         ))

@@ -61,7 +61,7 @@ pub enum TrainingEvent {
 }
 
 /// What is known of a step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StepReport {
     /// The losses of its batch, before the parameters moved.
     pub losses: LossValues,

@@ -34,23 +34,16 @@ impl ValidationSet {
         device: Device,
         paint: impl Fn(&Tensor) -> Tensor,
     ) -> LossValues {
-        let mut sum = LossValues::default();
-        for crop in &self.crops {
-            let values = tch::no_grad(|| {
-                let photo = byte_rgb_from_interleaved(&crop.byte_rgb, 1, crop.side, crop.side, device);
-                loss.evaluate(&paint(&photo).clamp(0.0, 255.0), &photo).values()
-            });
-            sum.total += values.total;
-            sum.content += values.content;
-            sum.style += values.style;
-            sum.total_variation += values.total_variation;
-        }
-        let count = self.crops.len().max(1) as f64;
-        LossValues {
-            total: sum.total / count,
-            content: sum.content / count,
-            style: sum.style / count,
-            total_variation: sum.total_variation / count,
-        }
+        let each: Vec<LossValues> = self
+            .crops
+            .iter()
+            .map(|crop| {
+                tch::no_grad(|| {
+                    let photo = byte_rgb_from_interleaved(&crop.byte_rgb, 1, crop.side, crop.side, device);
+                    loss.evaluate(&paint(&photo).clamp(0.0, 255.0), &photo).values()
+                })
+            })
+            .collect();
+        LossValues::mean(&each)
     }
 }

@@ -1,5 +1,7 @@
 //! The perceptual loss: content, style and smoothness, weighed together (Johnson et al. 2016, equation 5).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
@@ -74,7 +76,7 @@ pub struct LossTerms {
 }
 
 /// The terms of a loss as numbers: `content` and `style` are sums over their layers, unweighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossValues {
     /// The weighted sum.
     pub total: f64,
@@ -84,6 +86,12 @@ pub struct LossValues {
     pub style: f64,
     /// Total variation.
     pub total_variation: f64,
+    /// Content loss at each content layer; none in files that were written before layers were told apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub content_layers: BTreeMap<Layer, f64>,
+    /// Style loss at each style layer; none in files that were written before layers were told apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub style_layers: BTreeMap<Layer, f64>,
 }
 
 impl PerceptualLoss {
@@ -138,12 +146,68 @@ impl PerceptualLoss {
 impl LossTerms {
     /// The terms as numbers. Waits for the device: a synchronisation point.
     pub fn values(&self) -> LossValues {
-        let sum = |terms: &[(Layer, Tensor)]| terms.iter().map(|(_, loss)| loss.double_value(&[])).sum();
+        let by_layer = |terms: &[(Layer, Tensor)]| -> BTreeMap<Layer, f64> {
+            terms.iter().map(|(layer, loss)| (*layer, loss.double_value(&[]))).collect()
+        };
+        let (content_layers, style_layers) = (by_layer(&self.content), by_layer(&self.style));
         LossValues {
             total: self.total.double_value(&[]),
-            content: sum(&self.content),
-            style: sum(&self.style),
+            content: content_layers.values().sum(),
+            style: style_layers.values().sum(),
             total_variation: self.total_variation.double_value(&[]),
+            content_layers,
+            style_layers,
         }
+    }
+}
+
+impl LossValues {
+    /// The mean of several, term by term; all zeros of none.
+    pub fn mean(values: &[Self]) -> Self {
+        let count = values.len().max(1) as f64;
+        let mean = |term: fn(&Self) -> f64| values.iter().map(term).sum::<f64>() / count;
+        let mean_by_layer = |layers: fn(&Self) -> &BTreeMap<Layer, f64>| {
+            let mut means = BTreeMap::new();
+            for (layer, loss) in values.iter().flat_map(layers) {
+                *means.entry(*layer).or_default() += loss / count;
+            }
+            means
+        };
+        Self {
+            total: mean(|values| values.total),
+            content: mean(|values| values.content),
+            style: mean(|values| values.style),
+            total_variation: mean(|values| values.total_variation),
+            content_layers: mean_by_layer(|values| &values.content_layers),
+            style_layers: mean_by_layer(|values| &values.style_layers),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_are_taken_term_by_term_and_layer_by_layer() {
+        let layer: Layer = "relu1_1".parse().unwrap();
+        let values = |factor: f64| LossValues {
+            total: factor,
+            content: 2.0 * factor,
+            style: 3.0 * factor,
+            total_variation: 4.0 * factor,
+            content_layers: BTreeMap::from([(layer, 5.0 * factor)]),
+            style_layers: BTreeMap::from([(layer, 6.0 * factor)]),
+        };
+        assert_eq!(LossValues::mean(&[values(1.0), values(3.0)]), values(2.0));
+        assert_eq!(LossValues::mean(&[]), LossValues::default());
+    }
+
+    #[test]
+    fn values_written_before_layers_were_told_apart_are_read() {
+        let old = r#"{"total":1.0,"content":2.0,"style":3.0,"total_variation":4.0}"#;
+        let values: LossValues = serde_json::from_str(old).unwrap();
+        assert!(values.content_layers.is_empty());
+        assert_eq!(serde_json::to_string(&values).unwrap(), old);
     }
 }
