@@ -5,5 +5,6 @@
 pub mod journal;
 pub mod recipe;
 pub mod run_folder;
+pub mod tensorboard;
 pub mod training;
 pub mod validation;
