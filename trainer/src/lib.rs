@@ -3,6 +3,7 @@
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
 pub mod journal;
+pub mod preview;
 pub mod recipe;
 pub mod run_folder;
 pub mod tensorboard;
