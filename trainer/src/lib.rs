@@ -3,9 +3,13 @@
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
 pub mod journal;
+mod number_text;
 pub mod preview;
 pub mod recipe;
+pub mod report;
 pub mod run_folder;
+pub mod run_record;
+pub mod summary;
 pub mod tensorboard;
 pub mod training;
 pub mod validation;
