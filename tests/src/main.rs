@@ -7,6 +7,7 @@
 //! | `learning` | the training loop as a library call |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
+//! | `eval_cli` | `trainer eval` from outside |
 //! | `tensorboard` | TensorBoard's own reader understands our logs |
 //!
 //! Some tests want files that the repository does not hold. They find them through `ATELIER_VGG19` (VGG-19 weights as
@@ -14,6 +15,7 @@
 //! where there is none.
 
 mod crate_graph;
+mod eval_cli;
 mod infer_cli;
 mod learning;
 mod parity;

@@ -20,9 +20,12 @@ pub(crate) struct Cli {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is only ever one")]
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
     Train(TrainArgs),
+    /// Measure how well styles paint a folder of photos: losses, and likeness to the photos.
+    Eval(crate::eval_command::EvalArgs),
 }
 
 #[derive(Args)]

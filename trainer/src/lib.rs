@@ -2,6 +2,7 @@
 //!
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
+pub mod eval;
 pub mod journal;
 mod number_text;
 pub mod preview;

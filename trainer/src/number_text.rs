@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// A quantity in four figures: `0.01235`, `12.34`, `1 234`, `1.234e7`.
+/// A quantity in four figures: `0.01235`, `12.34`, `1234`, `1.234e7`.
 pub(crate) fn quantity(value: f64) -> String {
     let magnitude = value.abs();
     if value == 0.0 || !value.is_finite() {
@@ -10,16 +10,22 @@ pub(crate) fn quantity(value: f64) -> String {
         return format!("{value:.3e}");
     }
     let whole_digits = magnitude.log10().floor() as i32 + 1;
-    let text = format!("{value:.*}", (4 - whole_digits).max(0) as usize);
-    match text.find('.') {
-        None => grouped(&text),
-        Some(_) => text,
-    }
+    format!("{value:.*}", (4 - whole_digits).max(0) as usize)
 }
 
-/// A count with its thousands set apart: `12 345`.
-pub(crate) fn count(value: u64) -> String {
-    grouped(&value.to_string())
+/// The same text with the thousands of a whole number set apart: `12 345`.
+pub(crate) fn grouped(text: &str) -> String {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let mut grouped = String::new();
+    for (place, digit) in text.chars().enumerate() {
+        if place > 0 && (text.len() - place).is_multiple_of(3) {
+            grouped.push('\u{a0}'); // keeps a number on one line
+        }
+        grouped.push(digit);
+    }
+    grouped
 }
 
 /// A duration in its two largest units: `45 s`, `12 min 5 s`, `4 h 12 min`, `2 d 3 h`.
@@ -34,18 +40,6 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-fn grouped(digits: &str) -> String {
-    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
-    let mut text = sign.to_owned();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push('\u{a0}'); // keeps a number on one line
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,10 +47,9 @@ mod tests {
     #[test]
     fn quantities_have_four_figures() {
         let texts = [0.0, 0.012_346, 0.5, 12.344, 1234.4, 123_456.7, 1.234_4e7, -5678.0, 2e-5].map(quantity);
-        let spaced: Vec<String> = texts.iter().map(|text| text.replace('\u{a0}', " ")).collect();
         assert_eq!(
-            spaced,
-            ["0", "0.01235", "0.5000", "12.34", "1 234", "123 457", "1.234e7", "-5 678", "2.000e-5"]
+            texts,
+            ["0", "0.01235", "0.5000", "12.34", "1234", "123457", "1.234e7", "-5678", "2.000e-5"]
         );
     }
 
@@ -67,8 +60,11 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_grouped() {
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1_234_567).replace('\u{a0}', " "), "1 234 567");
+    fn whole_numbers_are_grouped() {
+        let spaced = |text| grouped(text).replace('\u{a0}', " ");
+        assert_eq!(
+            ["999", "1234567", "1234.5", "1.234e7"].map(spaced),
+            ["999", "1 234 567", "1234.5", "1.234e7"]
+        );
     }
 }

@@ -85,7 +85,7 @@ impl RunRecord {
         };
         let outcome = self.card.as_ref().and_then(|card| card.outcome.as_ref());
         let photos = validations().find(|(step, _)| *step == 0).map(|(_, losses)| losses);
-        let painted = validations().filter(|(step, _)| *step > 0).last().map(|(_, losses)| losses);
+        let painted = validations().rfind(|(step, _)| *step > 0).map(|(_, losses)| losses);
         (
             photos.or(outcome.and_then(|outcome| outcome.validation_of_photos.as_ref())),
             painted.or(outcome.and_then(|outcome| outcome.validation.as_ref())),
@@ -99,7 +99,7 @@ impl RunRecord {
             _ => None,
         });
         let first = steps.next()?;
-        Some((first, steps.last().unwrap_or(first)))
+        Some((first, steps.next_back().unwrap_or(first)))
     }
 }
 
@@ -109,5 +109,59 @@ fn read_if_there(path: &Path) -> Result<String, RunRecordError> {
             Err(RunRecordError::File { path: path.to_owned(), cause })
         }
         text => Ok(text.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::net::{NetConfig, Parameters, Start, StyleNet};
+    use common::style_file::{Outcome, Painting};
+    use common::tensor_file::StoredAs;
+    use tch::Device;
+
+    use super::*;
+
+    fn losses(total: f64) -> LossValues {
+        LossValues { total, ..LossValues::default() }
+    }
+
+    #[test]
+    fn only_the_journal_has_to_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = RunRecord::read(folder.path(), "wave").err().unwrap().to_string();
+        assert!(message.contains("journal.jsonl"), "{message}");
+        Journal::create(folder.path()).unwrap();
+        let record = RunRecord::read(folder.path(), "wave").unwrap();
+        assert_eq!((record.painting().as_str(), record.last_step(), record.skipped_photos), ("wave", 0, 0));
+        assert!(record.card.is_none() && record.batches().is_none());
+    }
+
+    #[test]
+    fn validation_is_that_of_the_journal_or_else_of_the_style_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = NetConfig { width: 2, residual_blocks: 1, ..NetConfig::default() };
+        let net = StyleNet::new(config.clone(), Parameters::init(&config, Start::PyTorch, 1, Device::Cpu));
+        let mut card = StyleCard::new(config, Painting { name: "wave".to_owned(), ..Painting::default() });
+        card.outcome = Some(Outcome {
+            steps: 9,
+            images: 9,
+            seconds: 1.0,
+            device: "cpu".to_owned(),
+            validation: Some(losses(1.0)),
+            validation_of_photos: Some(losses(8.0)),
+            software: "atelier".to_owned(),
+        });
+        style_file::save(&folder.path().join("wave.safetensors"), &card, &net, StoredAs::F16).unwrap();
+        let mut journal = Journal::create(folder.path()).unwrap();
+        let totals = || {
+            let record = RunRecord::read(folder.path(), "wave").unwrap();
+            let (photos, painted) = record.validation();
+            (photos.unwrap().total, painted.unwrap().total)
+        };
+        assert_eq!(totals(), (8.0, 1.0));
+        for (step, total) in [(0, 7.0), (5, 3.0), (9, 2.0)] {
+            journal.append(&JournalEntry::Validation { step, losses: losses(total), photos: 4 }).unwrap();
+        }
+        assert_eq!(totals(), (7.0, 2.0));
     }
 }

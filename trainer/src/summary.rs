@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use common::loss::LossValues;
 
-use crate::number_text::{count, duration, quantity};
+use crate::number_text::{duration, quantity};
 use crate::run_record::RunRecord;
 
 /// What came of a training: some ten lines of text, each with its end.
@@ -15,8 +15,8 @@ pub fn text(record: &RunRecord) -> String {
         let _ = writeln!(
             text,
             "{} steps over {} photos in {} on {} ({:.2} images/s)",
-            count(outcome.steps),
-            count(outcome.images),
+            outcome.steps,
+            outcome.images,
             duration(outcome.seconds),
             outcome.device,
             outcome.images as f64 / outcome.seconds.max(1.0),
@@ -35,7 +35,7 @@ pub fn text(record: &RunRecord) -> String {
         let _ = writeln!(
             text,
             "{} photos could not be used, see {}",
-            count(record.skipped_photos as u64),
+            record.skipped_photos,
             record.folder.join("skipped.txt").display()
         );
     }

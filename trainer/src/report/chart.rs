@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::scale::{Axis, Spread};
-use crate::number_text::{count, quantity};
+use crate::number_text::{grouped, quantity};
 
 const LEFT: f64 = 50.0;
 const RIGHT: f64 = 20.0;
@@ -152,7 +152,7 @@ impl Plane {
             }
             line.axis x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) {}
             @for step in self.steps.ticks(step_ticks) {
-                text.tick x=(px(self.x(step))) y=(self.height - 8.0) text-anchor="middle" { (count(step.round() as u64)) }
+                text.tick x=(px(self.x(step))) y=(self.height - 8.0) text-anchor="middle" { (grouped(&format!("{step:.0}"))) }
             }
         }
     }
@@ -172,7 +172,7 @@ impl Plane {
                 @for (step, value) in &points {
                     @if let Some(y) = self.y(*value) {
                         circle class=(class) cx=(px(self.x(*step))) cy=(px(y)) r="3.2" {
-                            title { "step " (count(step.round() as u64)) ": " (quantity(*value)) }
+                            title { "step " (grouped(&format!("{step:.0}"))) ": " (quantity(*value)) }
                         }
                     }
                 }
@@ -209,10 +209,10 @@ fn thinned(points: &[(u64, f64)]) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Each value as the geometric mean of those around it (the plain mean where some are not above 0), a fifteenth of the
+/// Each value as the geometric mean of those around it (the plain mean where some are not above 0), a twenty-fifth of the
 /// curve to both sides at most. At the start, where losses fall steeply, no more are taken after it than before it.
 fn smoothed(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let reach = points.len() / 15;
+    let reach = points.len() / 25;
     let mean = |values: &[(f64, f64)]| {
         let count = values.len() as f64;
         if values.iter().all(|(_, value)| *value > 0.0) {

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use super::curves;
 use super::previews::Previews;
 use crate::journal::JournalEntry;
-use crate::number_text::{count, duration, quantity};
+use crate::number_text::{duration, grouped, quantity};
 use crate::run_record::RunRecord;
 
 /// Nothing is loaded from anywhere, whatever the page holds.
@@ -50,6 +50,17 @@ fn outcome(record: &RunRecord) -> Option<&Outcome> {
     record.card.as_ref().and_then(|card| card.outcome.as_ref())
 }
 
+/// The device and the software that the training ran on, or began on.
+fn machine(record: &RunRecord) -> Option<(&str, &str)> {
+    let ended_on = outcome(record).map(|outcome| (outcome.device.as_str(), outcome.software.as_str()));
+    ended_on.or_else(|| {
+        record.journal.iter().find_map(|entry| match entry {
+            JournalEntry::Started { device, software, .. } => Some((device.as_str(), software.as_str())),
+            _ => None,
+        })
+    })
+}
+
 fn header(record: &RunRecord, painting: &str) -> Markup {
     // The title is what one looks for; before there is a style file, it is not told apart from the rest.
     let (title, rest) = match record.card.as_ref().map(|card| &card.painting) {
@@ -69,10 +80,10 @@ fn header(record: &RunRecord, painting: &str) -> Markup {
                 @if let Some(outcome) = outcome(record) {
                     (fact("Photos seen", &count(outcome.images)))
                     (fact("Time", &duration(outcome.seconds)))
-                    (fact("Device", &outcome.device))
                 } @else {
                     (fact("State", "no style file yet"))
                 }
+                @if let Some((device, _)) = machine(record) { (fact("Device", device)) }
                 @if let Some(speed) = typical_speed(record) {
                     (fact("Images per second", &format!("{speed:.2}")))
                 }
@@ -185,8 +196,8 @@ fn loss_row(name: &str, before: Option<f64>, after: f64) -> Markup {
     html! {
         tr {
             th scope="row" { (name) }
-            td { @if let Some(before) = before { (quantity(before)) } }
-            td { (quantity(after)) }
+            td { @if let Some(before) = before { (grouped(&quantity(before))) } }
+            td { (grouped(&quantity(after))) }
             td {
                 @if let Some(before) = before.filter(|before| *before > 0.0) { (percent(after / before)) }
             }
@@ -194,18 +205,15 @@ fn loss_row(name: &str, before: Option<f64>, after: f64) -> Markup {
     }
 }
 
+fn count(value: u64) -> String {
+    grouped(&value.to_string())
+}
+
 fn percent(ratio: f64) -> String {
-    let decimals = if ratio < 0.1 { 1 } else { 0 };
-    format!("{:.decimals$} %", ratio * 100.0)
+    if ratio < 0.1 { format!("{:.1} %", ratio * 100.0) } else { format!("{:.0} %", ratio * 100.0) }
 }
 
 fn run_section(record: &RunRecord) -> Markup {
-    let software = outcome(record).map(|outcome| outcome.software.as_str()).or_else(|| {
-        record.journal.iter().find_map(|entry| match entry {
-            JournalEntry::Started { software, .. } => Some(software.as_str()),
-            _ => None,
-        })
-    });
     let resumed: Vec<String> = record
         .journal
         .iter()
@@ -218,7 +226,7 @@ fn run_section(record: &RunRecord) -> Markup {
         section {
             h2 { "Run" }
             dl.facts {
-                @if let Some(software) = software { (fact("Software", software)) }
+                @if let Some((_, software)) = machine(record) { (fact("Software", software)) }
                 @if !resumed.is_empty() { (fact("Resumed after step", &resumed.join(", "))) }
                 (fact("Photos that could not be used", &count(record.skipped_photos as u64)))
             }
