@@ -9,6 +9,7 @@ pub mod device;
 pub mod exit_status;
 pub mod loss;
 pub mod lossnet;
+pub mod metric;
 pub mod net;
 pub mod optim;
 pub mod space;

@@ -220,6 +220,11 @@ impl PhotoStream {
         Ok(ByteBatch { count, height: crop, width: crop, byte_rgb })
     }
 
+    /// The folder that it streams.
+    pub fn folder(&self) -> &PhotoFolder {
+        &self.folder
+    }
+
     /// The place behind the last batch: a stream that starts there continues exactly.
     pub const fn position(&self) -> StreamPosition {
         self.position

@@ -2,23 +2,26 @@
 
 use std::ops::ControlFlow;
 
+use common::loss::LossValues;
 use common::style_file;
 use tch::Device;
+use trainer::journal::JournalEntry;
 use trainer::recipe::Recipe;
-use trainer::training::{Ending, StepReport, Trained, Training, TrainingEvent};
+use trainer::training::{Ending, Trained, Training, TrainingEvent};
 
 use crate::support::studio::{Studio, tiny_recipe};
 
-/// Trains in a folder of its own; `stop_after` ends it early. Returns the reports, one for each step.
-fn run(recipe: &Recipe, folder: &tempfile::TempDir, stop_after: u64) -> (Trained, Vec<StepReport>) {
+/// Trains in a folder of its own; `stop_after` ends it early. Returns the losses of each step.
+fn run(recipe: &Recipe, folder: &tempfile::TempDir, stop_after: u64) -> (Trained, Vec<LossValues>) {
     let studio = Studio::new(folder.path());
     let run = studio.run_folder();
     let mut reports = Vec::new();
     let training = Training::prepare(recipe.clone(), studio.settings(), studio.inputs(recipe), None).unwrap();
     let trained = training.run(&run, &mut |event| match event {
-        TrainingEvent::Step { step, report } => {
-            reports.extend(report.cloned());
-            if step == stop_after { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        TrainingEvent::Step { step } if step == stop_after => ControlFlow::Break(()),
+        TrainingEvent::Recorded(JournalEntry::Step { losses, .. }) => {
+            reports.push(losses.clone());
+            ControlFlow::Continue(())
         }
         _ => ControlFlow::Continue(()),
     });
@@ -29,10 +32,8 @@ fn run(recipe: &Recipe, folder: &tempfile::TempDir, stop_after: u64) -> (Trained
 fn the_loss_falls_and_the_style_file_holds_what_was_learnt() {
     let folder = tempfile::tempdir().unwrap();
     let (trained, reports) = run(&tiny_recipe(120), &folder, 0);
-    let mean = |reports: &[StepReport]| {
-        reports.iter().map(|report| report.losses.total).sum::<f64>() / reports.len() as f64
-    };
-    let (first, last) = (mean(&reports[..5]), mean(&reports[reports.len() - 5..]));
+    let total = |losses: &[LossValues]| LossValues::mean(losses).total;
+    let (first, last) = (total(&reports[..5]), total(&reports[reports.len() - 5..]));
     assert!(last < 0.5 * first, "from {first} to {last}");
 
     assert_eq!((trained.outcome.steps, trained.outcome.images), (120, 240));

@@ -33,7 +33,7 @@ fn train(studio: &Studio, recipe: &Recipe, settings: &RunSettings, stop_after: u
     });
     let training = Training::prepare(recipe.clone(), settings.clone(), inputs, checkpoint).unwrap();
     let stop = |event: TrainingEvent<'_>| match event {
-        TrainingEvent::Step { step, .. } if step == stop_after => ControlFlow::Break(()),
+        TrainingEvent::Step { step } if step == stop_after => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     training.run(&run, &mut { stop }).unwrap()

@@ -66,9 +66,10 @@ fn a_training_leaves_a_run_folder_and_a_style_that_infer_paints_with() {
     let finished = studio.train(&[("--val-data", "photos")]);
     finished.expect_success();
     assert_eq!(finished.stdout().trim(), "runs/red-house/red-house.safetensors");
-    for name in
-        ["red-house.safetensors", "config.toml", "checkpoints/step-00000003.safetensors", "skipped.txt"]
-    {
+    for name in ["red-house.safetensors", "config.toml", "journal.jsonl", "report.html", "skipped.txt"] {
+        assert!(studio.path("runs/red-house").join(name).is_file(), "{name}");
+    }
+    for name in ["checkpoints/step-00000003.safetensors", "previews/step-000003.png"] {
         assert!(studio.path("runs/red-house").join(name).is_file(), "{name}");
     }
     let stderr = finished.stderr();

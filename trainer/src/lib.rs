@@ -4,7 +4,15 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod eval;
+pub mod journal;
+mod number_text;
+pub mod preview;
 pub mod recipe;
+pub mod report;
 pub mod run_folder;
+pub mod run_record;
+pub mod summary;
+pub mod tensorboard;
 pub mod training;
 pub mod validation;

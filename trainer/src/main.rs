@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod cli;
+mod eval_command;
 mod interrupt;
 mod plan;
 mod progress;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Train(args) => train::train(*args),
+        Command::Eval(args) => eval_command::run(args),
     };
     match result {
         Ok(status) => status.into(),

@@ -3,7 +3,8 @@
 use common::loss::LossValues;
 use indicatif::{ProgressBar, ProgressStyle};
 use tch::Device;
-use trainer::training::{StepReport, TrainingEvent};
+use trainer::journal::JournalEntry;
+use trainer::training::TrainingEvent;
 
 /// How many unusable photos are named on the terminal; all of them are in the run folder.
 pub(crate) const SKIPPED_SHOWN: usize = 10;
@@ -24,44 +25,44 @@ impl TrainingBar {
 
     pub(crate) fn show(&self, event: &TrainingEvent<'_>) {
         match event {
-            TrainingEvent::Started { step } => {
-                // Steps of an earlier stretch say nothing about the time left.
-                self.bar.set_position(*step);
-                self.bar.reset_eta();
-            }
-            TrainingEvent::Step { step, report } => {
-                self.bar.set_position(*step);
-                if let Some(report) = report {
-                    self.show_report(*step, report);
-                }
-            }
+            TrainingEvent::Step { step } => self.bar.set_position(*step),
             TrainingEvent::Validating { done, total } => {
                 self.bar.set_message(format!("validation photo {}/{total}", done + 1));
             }
-            TrainingEvent::Validated { step, losses, is_best } => {
-                let best = if *is_best { ", the best so far" } else { "" };
-                let LossValues { content, style, .. } = losses;
-                self.say(&format!("step {step}  validation: content {content:.3e} style {style:.3e}{best}"));
-            }
+            TrainingEvent::Recorded(entry) => self.show_entry(entry),
             TrainingEvent::Saved { .. } => {}
+        }
+    }
+
+    fn show_entry(&self, entry: &JournalEntry) {
+        match entry {
+            JournalEntry::Started { .. } | JournalEntry::Preview { .. } => {}
+            JournalEntry::Resumed { step, .. } => {
+                // Steps of an earlier stretch say nothing about the time left.
+                self.bar.set_position(*step);
+                self.bar.reset_eta();
+                self.say(&format!("going on after step {step}"));
+            }
+            JournalEntry::Step { step, images_per_s, losses, .. } => {
+                let LossValues { content, style, total_variation, .. } = losses;
+                let message = format!(
+                    "content {content:.3e} style {style:.3e} tv {total_variation:.1}  {images_per_s:.2} images/s"
+                );
+                if self.bar.is_hidden() {
+                    self.say(&format!("step {step}  {message}"));
+                } else {
+                    self.bar.set_message(message);
+                }
+            }
+            JournalEntry::Validation { step, losses, .. } => {
+                let LossValues { content, style, .. } = losses;
+                self.say(&format!("step {step}  validation: content {content:.3e} style {style:.3e}"));
+            }
         }
     }
 
     pub(crate) fn finish(&self) {
         self.bar.finish();
-    }
-
-    fn show_report(&self, step: u64, report: &StepReport) {
-        let StepReport { losses, images_per_s, .. } = report;
-        let message = format!(
-            "content {:.3e} style {:.3e} tv {:.1}  {images_per_s:.2} images/s",
-            losses.content, losses.style, losses.total_variation
-        );
-        if self.bar.is_hidden() {
-            self.say(&format!("step {step}  {message}"));
-        } else {
-            self.bar.set_message(message);
-        }
     }
 
     /// A line that stays, above the bar where there is one.

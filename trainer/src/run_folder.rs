@@ -134,6 +134,11 @@ impl RunFolder {
         &self.path
     }
 
+    /// The run's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where the configuration goes.
     pub fn config_file(&self) -> PathBuf {
         Self::config_file_in(&self.path)

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use common::exit_status::ExitStatus;
 use trainer::checkpoint::Checkpoint;
 use trainer::run_folder::RunFolder;
-use trainer::training::{Ending, Trained, Training};
+use trainer::run_record::RunRecord;
+use trainer::summary;
+use trainer::training::{Ending, Trained, Training, TrainingEvent};
 
 use crate::cli::TrainArgs;
 use crate::interrupt;
@@ -61,50 +63,40 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
             progress::device_name(device),
         );
     }
-    let bar = TrainingBar::new(recipe.steps, output.quiet);
+    let bar = TrainingBar::new(recipe.steps, output.quiet || output.json);
     let trained = training.run(&run, &mut |event| {
         bar.show(&event);
+        if let (true, TrainingEvent::Recorded(entry)) = (output.json, &event) {
+            println!("{}", entry.to_json());
+        }
         if interrupt::is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     bar.finish();
     let trained = trained.context("training stopped")?;
-    report(&trained, &run, output.quiet);
+    if !output.quiet {
+        describe(&trained, &run)?;
+    }
+    if !output.json {
+        println!("{}", trained.style_file.display());
+    }
     Ok(match trained.ending {
         Ending::Complete | Ending::NoLongerImproving => ExitStatus::Success,
         Ending::Stopped => ExitStatus::Interrupted,
     })
 }
 
-fn report(trained: &Trained, run: &RunFolder, is_quiet: bool) {
-    if !is_quiet {
-        describe(trained, run);
+fn describe(trained: &Trained, run: &RunFolder) -> anyhow::Result<()> {
+    eprint!("{}", summary::text(&RunRecord::read(run.path(), run.name())?));
+    for photo in trained.skipped.iter().take(progress::SKIPPED_SHOWN) {
+        eprintln!("  {photo}");
     }
-    println!("{}", trained.style_file.display());
-}
-
-fn describe(trained: &Trained, run: &RunFolder) {
-    let outcome = &trained.outcome;
     match trained.ending {
         Ending::Complete => {}
         Ending::NoLongerImproving => eprintln!("validation had stopped improving; the best network was kept"),
-        Ending::Stopped => eprintln!(
-            "stopped after step {}; go on with: trainer train --resume {}",
-            outcome.steps,
-            run.path().display()
-        ),
-    }
-    if let (Some(painted), Some(photos)) = (&outcome.validation, &outcome.validation_of_photos) {
-        eprintln!(
-            "validation photos: style loss {:.4e} ({:.1} times less than the photos' own), content loss {:.4e}",
-            painted.style,
-            photos.style / painted.style,
-            painted.content,
-        );
-    }
-    if !trained.skipped.is_empty() {
-        eprintln!("{} photos could not be used, see {}", trained.skipped.len(), run.skipped_file().display());
-        for photo in trained.skipped.iter().take(progress::SKIPPED_SHOWN) {
-            eprintln!("  {photo}");
+        Ending::Stopped => {
+            eprintln!("stopped; go on with: trainer train --resume {}", run.path().display());
         }
     }
+    eprintln!("the whole run on one page: {}", run.report_file().display());
+    Ok(())
 }

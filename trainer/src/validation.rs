@@ -18,6 +18,11 @@ impl ValidationSet {
         Self { crops }
     }
 
+    /// The photos.
+    pub fn crops(&self) -> &[ByteCrop] {
+        &self.crops
+    }
+
     /// How many photos.
     pub fn len(&self) -> usize {
         self.crops.len()

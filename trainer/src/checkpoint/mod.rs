@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use common::loss::LossValues;
 use common::optim::AdamState;
 use common::tensor_file::{self, ExpectedTensor, StoredAs, TensorFile, TensorFileError};
-use datasets::StreamPosition;
+use datasets::{KnownSkip, StreamPosition};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Tensor};
 
@@ -50,6 +50,8 @@ pub struct Progress {
     pub best: Option<BestValidation>,
     /// Validations since then.
     pub validations_since_best: u32,
+    /// Photos that could not be used.
+    pub skipped: Vec<KnownSkip>,
 }
 
 /// The best validation of a run: that of the lowest total loss.
@@ -122,7 +124,15 @@ impl From<TensorFileError> for CheckpointError {
 impl Progress {
     /// The start of a run.
     pub fn start() -> Self {
-        Self { step: 0, epoch: 0, index: 0, seconds: 0.0, best: None, validations_since_best: 0 }
+        Self {
+            step: 0,
+            epoch: 0,
+            index: 0,
+            seconds: 0.0,
+            best: None,
+            validations_since_best: 0,
+            skipped: Vec::new(),
+        }
     }
 
     /// The place in the stream of photos.
@@ -281,6 +291,7 @@ mod tests {
                     losses: LossValues { total: 0.1 + 0.2, ..LossValues::default() },
                 }),
                 validations_since_best: 1,
+                skipped: vec![KnownSkip { photo: "a.jpg".to_owned(), reason: "cut".to_owned() }],
             },
         }
     }

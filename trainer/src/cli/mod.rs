@@ -4,6 +4,8 @@ mod train;
 
 use clap::{Parser, Subcommand};
 
+use crate::eval_command::EvalArgs;
+
 pub(crate) use train::{LearningArgs, LossArgs, OutputArgs, RunArgs, TrainArgs};
 
 /// Learns the hand of one painting, for `infer` to repaint photos with.
@@ -20,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
     Train(Box<TrainArgs>),
+    /// Judge how well styles paint a folder of photos.
+    Eval(EvalArgs),
 }
 
 #[cfg(test)]

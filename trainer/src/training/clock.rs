@@ -7,7 +7,8 @@ pub(super) struct StepClock {
     images_per_step: u64,
     /// Spent on steps before the running stretch.
     before: Duration,
-    stretch_started: Instant,
+    /// `None` while it is paused.
+    stretch_started: Option<Instant>,
     lap: Duration,
     lap_step: u64,
 }
@@ -15,18 +16,13 @@ pub(super) struct StepClock {
 impl StepClock {
     /// A clock that goes on after `elapsed` on `step` steps.
     pub(super) fn start(images_per_step: u64, step: u64, elapsed: Duration) -> Self {
-        Self {
-            images_per_step,
-            before: elapsed,
-            stretch_started: Instant::now(),
-            lap: elapsed,
-            lap_step: step,
-        }
+        let stretch_started = Some(Instant::now());
+        Self { images_per_step, before: elapsed, stretch_started, lap: elapsed, lap_step: step }
     }
 
     /// Spent on steps.
     pub(super) fn elapsed(&self) -> Duration {
-        self.before + self.stretch_started.elapsed()
+        self.before + self.stretch_started.map_or(Duration::ZERO, |started| started.elapsed())
     }
 
     /// Photos per second since the last call, which was after `lap_step`; starts the next lap.
@@ -38,12 +34,15 @@ impl StepClock {
         images_per_s
     }
 
-    /// Does something that is no step.
-    pub(super) fn beside<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    /// What comes now is no step.
+    pub(super) fn pause(&mut self) {
         self.before = self.elapsed();
-        let result = work();
-        self.stretch_started = Instant::now();
-        result
+        self.stretch_started = None;
+    }
+
+    /// The next step begins.
+    pub(super) fn go_on(&mut self) {
+        self.stretch_started = Some(Instant::now());
     }
 }
 
@@ -54,7 +53,9 @@ mod tests {
     #[test]
     fn what_is_no_step_takes_no_time() {
         let mut clock = StepClock::start(4, 10, Duration::from_secs(100));
-        clock.beside(|| std::thread::sleep(Duration::from_millis(300)));
+        clock.pause();
+        std::thread::sleep(Duration::from_millis(300));
+        clock.go_on();
         assert!(clock.elapsed() - Duration::from_secs(100) < Duration::from_millis(200));
         std::thread::sleep(Duration::from_millis(20));
         let images_per_s = clock.images_per_s(11);

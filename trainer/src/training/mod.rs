@@ -3,6 +3,7 @@
 mod clock;
 mod learner;
 mod paintings;
+mod recorder;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -21,12 +22,18 @@ pub use self::paintings::StylePicture;
 use self::clock::StepClock;
 use self::learner::Learner;
 use self::paintings::perceptual_loss;
+use self::recorder::Recorder;
 use crate::checkpoint::{
     BestValidation, Checkpoint, CheckpointError, CheckpointPolicy, InputsFingerprint, Progress,
 };
 use crate::config::RunSettings;
+use crate::journal::{JournalEntry, JournalError};
+use crate::preview::{PreviewError, PreviewPhotos};
 use crate::recipe::Recipe;
+use crate::report::ReportError;
 use crate::run_folder::{RunFolder, RunFolderError};
+use crate::run_record::RunRecordError;
+use crate::tensorboard::TensorBoardError;
 use crate::validation::ValidationSet;
 
 /// What a training works on and with.
@@ -51,17 +58,10 @@ pub struct TrainingInputs {
 
 /// What a training tells while it runs. Whoever hears of it may end the training by [`ControlFlow::Break`].
 pub enum TrainingEvent<'a> {
-    /// The networks are ready; the next step is `step + 1`.
-    Started {
-        /// Steps taken by the run so far.
-        step: u64,
-    },
-    /// A step was taken.
+    /// A step was taken, from 1. On log steps, the journal's entry follows.
     Step {
-        /// From 1.
+        /// The step.
         step: u64,
-        /// What is known of it, on log steps.
-        report: Option<&'a StepReport>,
     },
     /// The validation photos are being painted.
     Validating {
@@ -70,15 +70,8 @@ pub enum TrainingEvent<'a> {
         /// How many there are.
         total: usize,
     },
-    /// The validation photos were painted.
-    Validated {
-        /// After which step.
-        step: u64,
-        /// The mean of their losses.
-        losses: &'a LossValues,
-        /// Whether the total loss is the lowest so far.
-        is_best: bool,
-    },
+    /// Something was written into the journal.
+    Recorded(&'a JournalEntry),
     /// A checkpoint and the style file were written.
     Saved {
         /// After which step.
@@ -86,16 +79,8 @@ pub enum TrainingEvent<'a> {
     },
 }
 
-/// What is known of a step.
-#[derive(Clone, Debug)]
-pub struct StepReport {
-    /// The losses of its photos, before the parameters moved.
-    pub losses: LossValues,
-    /// Its learning rate.
-    pub learning_rate: f64,
-    /// Photos per second since the report before it.
-    pub images_per_s: f64,
-}
+/// Hears what a training tells.
+pub type Observer<'a> = dyn FnMut(TrainingEvent<'_>) -> ControlFlow<()> + 'a;
 
 /// What a training ended with.
 pub struct Trained {
@@ -138,6 +123,21 @@ pub enum TrainingError {
     /// The style file cannot be written.
     #[error(transparent)]
     StyleFile(#[from] StyleFileError),
+    /// The journal cannot be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// TensorBoard's files cannot be written.
+    #[error(transparent)]
+    TensorBoard(#[from] TensorBoardError),
+    /// A preview sheet cannot be written.
+    #[error(transparent)]
+    Preview(#[from] PreviewError),
+    /// The run cannot be read back for the report.
+    #[error(transparent)]
+    RunRecord(#[from] RunRecordError),
+    /// The report cannot be written.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// A painting is too small for the deepest style layer.
     #[error("the painting is {width}x{height} pixels; the style layers need at least {needed} a side")]
     PaintingTooSmall {
@@ -205,7 +205,7 @@ impl Training {
         let progress =
             checkpoint.as_ref().map_or_else(Progress::start, |checkpoint| checkpoint.progress.clone());
         let fingerprint = inputs.fingerprint();
-        let stream = PhotoStream::new(
+        let stream = PhotoStream::resume(
             inputs.photos,
             StreamConfig {
                 seed: recipe.seed,
@@ -215,6 +215,7 @@ impl Training {
                 decode_threads: inputs.decode_threads,
                 start: progress.position(),
             },
+            &progress.skipped,
         )?;
         let learner = match checkpoint {
             Some(checkpoint) => Learner::resume(&recipe, checkpoint),
@@ -238,29 +239,22 @@ impl Training {
         })
     }
 
-    /// Trains the network; writes checkpoints and the style file on the way and at the end.
+    /// Trains the network; writes checkpoints, records and the style file on the way and at the end.
     ///
     /// `observe` hears of everything and may end the training; what has been learnt is then saved, to go on from.
     ///
     /// # Errors
     /// No photo can be used, the losses are no numbers any more, or a file of the run cannot be written.
-    pub fn run(
-        mut self,
-        run: &RunFolder,
-        observe: &mut dyn FnMut(TrainingEvent<'_>) -> ControlFlow<()>,
-    ) -> Result<Trained, TrainingError> {
+    pub fn run(mut self, run: &RunFolder, observe: &mut Observer<'_>) -> Result<Trained, TrainingError> {
         let policy = CheckpointPolicy::of(&self.settings);
+        let mut recorder = self.start_recording(run, observe)?;
         let mut clock = StepClock::start(
             self.recipe.images_per_step(),
             self.progress.step,
             Duration::from_secs_f64(self.progress.seconds),
         );
-        let mut saved_at = (self.progress.step, Instant::now());
+        let mut last_saved = Instant::now();
         let mut ending = Ending::Complete;
-        let started = clock.beside(|| observe(TrainingEvent::Started { step: self.progress.step }));
-        if started.is_break() {
-            ending = Ending::Stopped;
-        }
 
         while ending == Ending::Complete && self.progress.step < self.recipe.steps {
             let step = self.progress.step + 1;
@@ -270,36 +264,46 @@ impl Training {
             self.note_step(step);
 
             let is_last = step == self.recipe.steps;
-            let is_log_step = step.is_multiple_of(self.settings.log_every) || step == 1 || is_last;
-            let report = is_log_step.then(|| StepReport {
-                losses: self.losses_of(&terms), // synchronisation point, before the clock is read
-                learning_rate,
-                images_per_s: clock.images_per_s(step),
-            });
-            if report.as_ref().is_some_and(|report| !report.losses.total.is_finite()) {
-                return Err(TrainingError::Diverged { step, learning_rate });
-            }
+            let report = if self.is_due(self.settings.log_every) || step == 1 {
+                let losses = self.losses_of(&terms); // synchronisation point, before the clock is read
+                if !losses.total.is_finite() {
+                    return Err(TrainingError::Diverged { step, learning_rate });
+                }
+                let images_per_s = clock.images_per_s(step);
+                Some(JournalEntry::Step { step, learning_rate, images_per_s, losses })
+            } else {
+                None
+            };
             self.progress.seconds = clock.elapsed().as_secs_f64();
-            ending = clock.beside(|| -> Result<Ending, TrainingError> {
-                let mut is_stopped =
-                    observe(TrainingEvent::Step { step, report: report.as_ref() }).is_break();
-                let mut is_best = false;
-                if !is_stopped && self.is_validation_due(step) {
-                    (is_best, is_stopped) = self.validate(observe);
+
+            clock.pause();
+            let mut is_stopped = observe(TrainingEvent::Step { step }).is_break();
+            if let Some(report) = report {
+                recorder.record(&report)?;
+                is_stopped |= observe(TrainingEvent::Recorded(&report)).is_break();
+            }
+            let mut is_best = false;
+            if !is_stopped && self.validation.is_some() && self.is_due(self.settings.validate_every) {
+                (is_best, is_stopped) = self.validate(&mut recorder, observe)?;
+            }
+            if self.settings.preview_every > 0 && self.is_due(self.settings.preview_every) {
+                if let Some(preview) = recorder.preview(step, self.learner.net(), self.device)? {
+                    recorder.record(&preview)?;
+                    is_stopped |= observe(TrainingEvent::Recorded(&preview)).is_break();
                 }
-                if is_best || is_last || is_stopped || policy.is_due(step, saved_at.1.elapsed()) {
-                    self.save(run, &policy)?;
-                    saved_at = (step, Instant::now());
-                    is_stopped |= observe(TrainingEvent::Saved { step }).is_break();
-                }
-                Ok(if is_stopped {
-                    Ending::Stopped
-                } else if self.has_stopped_improving() {
-                    Ending::NoLongerImproving
-                } else {
-                    Ending::Complete
-                })
-            })?;
+            }
+            if is_best || is_last || is_stopped || policy.is_due(step, last_saved.elapsed()) {
+                self.save(run, &policy)?;
+                last_saved = Instant::now();
+                is_stopped |= observe(TrainingEvent::Saved { step }).is_break();
+            }
+            ending = match (is_stopped, is_last) {
+                (_, true) => Ending::Complete,
+                (true, false) => Ending::Stopped,
+                (false, false) if self.has_stopped_improving() => Ending::NoLongerImproving,
+                (false, false) => Ending::Complete,
+            };
+            clock.go_on();
         }
 
         if ending == Ending::NoLongerImproving {
@@ -308,7 +312,40 @@ impl Training {
         let outcome = self.write_style_file(run)?;
         let skipped = self.stream.skipped();
         run.write_skipped(&skipped)?;
+        recorder.write_report()?;
         Ok(Trained { style_file: run.style_file(), outcome, skipped, ending })
+    }
+
+    /// Starts the run's records, or goes on with them.
+    fn start_recording(
+        &self,
+        run: &RunFolder,
+        observe: &mut Observer<'_>,
+    ) -> Result<Recorder, TrainingError> {
+        let preview_photos = match &self.validation {
+            _ if self.settings.preview_every == 0 => PreviewPhotos::among(&[]),
+            Some(validation) => PreviewPhotos::among(validation.crops()),
+            None => PreviewPhotos::of_folder(self.stream.folder(), self.recipe.crop_px),
+        };
+        let step = self.progress.step;
+        let mut recorder = Recorder::start(run, preview_photos, (step > 0).then_some(step))?;
+        let device = device_name(self.device);
+        let entry = if step == 0 {
+            let (software, painting) = (SOFTWARE.to_owned(), self.card.caption());
+            JournalEntry::Started { device, software, painting }
+        } else {
+            JournalEntry::Resumed { step, device }
+        };
+        recorder.record(&entry)?;
+        // Whoever wants to stop before the first step can do so after it.
+        let _ = observe(TrainingEvent::Recorded(&entry));
+        Ok(recorder)
+    }
+
+    /// Whether something that is done every so many steps, and after the last, is done now.
+    fn is_due(&self, every: u64) -> bool {
+        let step = self.progress.step;
+        step == self.recipe.steps || every > 0 && step.is_multiple_of(every)
     }
 
     /// The photos of a step, as `byte_rgb` on the device.
@@ -338,26 +375,29 @@ impl Training {
         LossValues::mean(&values)
     }
 
-    fn is_validation_due(&self, step: u64) -> bool {
-        let every = self.settings.validate_every;
-        self.validation.is_some() && (step == self.recipe.steps || every > 0 && step.is_multiple_of(every))
-    }
-
     /// Paints the validation photos. Tells whether the total loss is the lowest so far, and whether the observer wants to
-    /// stop, in which case the validation was broken off and does not count.
-    fn validate(&mut self, observe: &mut dyn FnMut(TrainingEvent<'_>) -> ControlFlow<()>) -> (bool, bool) {
-        let Some(validation) = &self.validation else { return (false, false) };
-        let net = self.learner.net();
+    /// stop, in which case the validation may have been broken off and does not count.
+    fn validate(
+        &mut self,
+        recorder: &mut Recorder,
+        observe: &mut Observer<'_>,
+    ) -> Result<(bool, bool), TrainingError> {
+        let Some(validation) = &self.validation else { return Ok((false, false)) };
+        let (net, photos) = (self.learner.net(), validation.len());
         let mut mean_losses = |paint: &dyn Fn(&Tensor) -> Tensor| {
             validation.mean_losses(&self.loss, self.device, paint, &mut |done, total| {
                 observe(TrainingEvent::Validating { done, total })
             })
         };
         if self.validation_of_photos.is_none() {
-            self.validation_of_photos = mean_losses(&Tensor::shallow_clone).continue_value();
+            let ControlFlow::Continue(losses) = mean_losses(&Tensor::shallow_clone) else {
+                return Ok((false, true));
+            };
+            recorder.record(&JournalEntry::Validation { step: 0, losses: losses.clone(), photos })?;
+            self.validation_of_photos = Some(losses);
         }
-        let Some(losses) = mean_losses(&|photo| net.forward(photo)).continue_value() else {
-            return (false, true);
+        let ControlFlow::Continue(losses) = mean_losses(&|photo| net.forward(photo)) else {
+            return Ok((false, true));
         };
 
         let step = self.progress.step;
@@ -368,9 +408,10 @@ impl Training {
         } else {
             self.progress.validations_since_best += 1;
         }
-        let is_stopped = observe(TrainingEvent::Validated { step, losses: &losses, is_best }).is_break();
-        self.last_validation = Some(losses);
-        (is_best, is_stopped)
+        self.last_validation = Some(losses.clone());
+        let entry = JournalEntry::Validation { step, losses, photos };
+        recorder.record(&entry)?;
+        Ok((is_best, observe(TrainingEvent::Recorded(&entry)).is_break()))
     }
 
     fn has_stopped_improving(&self) -> bool {
@@ -385,6 +426,7 @@ impl Training {
             let learning_rate = self.recipe.learning_rate.rate_at(step, self.recipe.steps);
             return Err(TrainingError::Diverged { step, learning_rate });
         }
+        self.progress.skipped = self.stream.known_skips();
         let file = run.new_checkpoint_file(step)?;
         self.learner.checkpoint(self.progress.clone()).write(&file, &self.recipe, &self.fingerprint)?;
         let best = self.progress.best.as_ref().map(|best| best.step);
@@ -418,13 +460,20 @@ impl Training {
             steps: self.progress.step,
             images: self.progress.step * self.recipe.images_per_step(),
             seconds: self.progress.seconds.round(),
-            device: match self.device {
-                Device::Cuda(index) => format!("cuda:{index}"),
-                _ => "cpu".to_owned(),
-            },
+            device: device_name(self.device),
             validation: self.last_validation.clone(),
             validation_of_photos: self.validation_of_photos.clone(),
-            software: concat!("atelier ", env!("CARGO_PKG_VERSION")).to_owned(),
+            software: SOFTWARE.to_owned(),
         }
+    }
+}
+
+/// Name and version of this software.
+const SOFTWARE: &str = concat!("atelier ", env!("CARGO_PKG_VERSION"));
+
+fn device_name(device: Device) -> String {
+    match device {
+        Device::Cuda(index) => format!("cuda:{index}"),
+        _ => "cpu".to_owned(),
     }
 }
