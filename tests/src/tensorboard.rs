@@ -48,6 +48,8 @@ fn tensorboard_reads_the_curves_and_a_resumed_run_replaces_what_it_repeats() {
     let run = tempfile::tempdir().unwrap();
     let sheet = Picture::from_rgb(6, 4, vec![80; 72]).unwrap();
 
+    // An earlier run of that name, which is replaced.
+    TensorBoardLog::start(run.path(), None).unwrap().add(&step(1, 99.0)).unwrap();
     let mut log = TensorBoardLog::start(run.path(), None).unwrap();
     for (at, total) in [(1, 8.0), (2, 4.0), (3, 2.0)] {
         log.add(&step(at, total)).unwrap();

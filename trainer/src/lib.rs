@@ -11,6 +11,7 @@ pub mod preview;
 pub mod recipe;
 pub mod report;
 pub mod run_folder;
+pub mod run_log;
 pub mod run_record;
 pub mod summary;
 pub mod tensorboard;

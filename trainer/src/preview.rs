@@ -10,6 +10,9 @@ use tch::{Device, Tensor};
 /// How many photos a sheet shows.
 pub const PHOTOS_ON_A_SHEET: usize = 4;
 
+/// Where sheets are kept in the run folder.
+const FOLDER: &str = "previews";
+
 /// The longest side of a picture on a sheet, in pixels.
 const CELL_PX: u32 = 256;
 /// Between a photo and its painting, in pixels.
@@ -29,10 +32,10 @@ pub struct PreviewPhotos {
 /// A preview that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PreviewError {
-    /// The folder cannot be made.
-    #[error("cannot make the folder of previews: {cause}: {}", path.display())]
+    /// The folder cannot be made, or cleared of earlier sheets.
+    #[error("cannot make room for previews: {cause}: {}", path.display())]
     Folder {
-        /// The folder.
+        /// The folder, or the earlier sheet.
         path: PathBuf,
         /// What the system said.
         cause: std::io::Error,
@@ -113,12 +116,29 @@ pub fn sheet(pairs: &[[Picture; 2]]) -> Option<Picture> {
 /// # Errors
 /// The folder cannot be made or the file cannot be written.
 pub fn write(run_folder: &Path, step: u64, sheet: &Picture) -> Result<String, PreviewError> {
-    let name = format!("previews/step-{step:06}.png");
+    let name = format!("{FOLDER}/step-{step:06}.png");
     let path = run_folder.join(&name);
-    let folder = run_folder.join("previews");
+    let folder = run_folder.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(|cause| PreviewError::Folder { path: folder, cause })?;
     pixel::write_file(sheet, &path, Format::Png)?;
     Ok(name)
+}
+
+/// Removes the sheets of an earlier run from the run folder; other files are left alone.
+///
+/// # Errors
+/// A sheet cannot be removed.
+pub fn remove_all(run_folder: &Path) -> Result<(), PreviewError> {
+    let folder = run_folder.join(FOLDER);
+    let Ok(files) = std::fs::read_dir(&folder) else { return Ok(()) };
+    for path in files.flatten().map(|file| file.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("step-") && name.ends_with(".png") {
+            std::fs::remove_file(&path)
+                .map_err(|cause| PreviewError::Folder { path: path.clone(), cause })?;
+        }
+    }
+    Ok(())
 }
 
 fn reduced(picture: &Picture) -> Picture {
@@ -213,6 +233,12 @@ mod tests {
         let name = write(folder.path(), 200, &plain(4, 4, 1)).unwrap();
         assert_eq!(name, "previews/step-000200.png");
         let path = folder.path().join(name);
-        assert_eq!(pixel::decode_file(path, &pixel::DecodeLimits::default()).unwrap(), plain(4, 4, 1));
+        assert_eq!(pixel::decode_file(&path, &pixel::DecodeLimits::default()).unwrap(), plain(4, 4, 1));
+
+        let own = folder.path().join("previews/notes.txt");
+        std::fs::write(&own, "").unwrap();
+        remove_all(folder.path()).unwrap();
+        assert!(!path.exists() && own.exists());
+        remove_all(&folder.path().join("none")).unwrap();
     }
 }

@@ -53,10 +53,9 @@ impl TensorBoardLog {
     /// The log's folder in the run folder.
     pub const FOLDER: &'static str = "tensorboard";
 
-    /// Begins an event file in the run folder, after those that are there.
-    ///
-    /// A training that goes on from what was stored after a step gives it as `resumed_after`: TensorBoard then forgets
-    /// what earlier files say of later steps (its purge on restart), and the curves go on without a fold.
+    /// Begins an event file in the run folder, after those that are there, of which TensorBoard then forgets all steps
+    /// later than `resumed_after` (its purge on restart): a training that goes on from what was stored after a step draws
+    /// its curves on without a fold, and one that begins anew (`None`) shows nothing of an earlier one.
     ///
     /// # Errors
     /// The folder or the file cannot be made.
@@ -68,13 +67,11 @@ impl TensorBoardLog {
         let mut version = Event::new();
         version.set_file_version(FILE_VERSION.to_owned());
         log.write(version, 0)?;
-        if let Some(step) = resumed_after {
-            let mut restart = SessionLog::new();
-            restart.set_status(SessionLog_SessionStatus::START);
-            let mut event = Event::new();
-            event.set_session_log(restart);
-            log.write(event, step + 1)?;
-        }
+        let mut restart = SessionLog::new();
+        restart.set_status(SessionLog_SessionStatus::START);
+        let mut event = Event::new();
+        event.set_session_log(restart);
+        log.write(event, resumed_after.map_or(0, |step| step + 1))?;
         Ok(log)
     }
 
@@ -233,10 +230,11 @@ mod tests {
         log.add_preview(7, &Picture::from_rgb(3, 2, vec![9; 18]).unwrap()).unwrap();
         // The log is still open: nothing is held back.
         let events = events(&std::fs::read(&log.path).unwrap());
-        assert_eq!(events.len(), 3);
+        assert_eq!(events.len(), 4);
         assert_eq!(events[0].get_file_version(), FILE_VERSION);
-        assert_eq!(events[1].get_step(), 7);
-        let scalars: Vec<(&str, f32)> = events[1]
+        assert_eq!(events[1].get_step(), 0);
+        assert_eq!(events[2].get_step(), 7);
+        let scalars: Vec<(&str, f32)> = events[2]
             .get_summary()
             .get_value()
             .iter()
@@ -255,7 +253,7 @@ mod tests {
                 ("images_per_s", 8.0),
             ]
         );
-        let image = events[2].get_summary().get_value()[0].get_image();
+        let image = events[3].get_summary().get_value()[0].get_image();
         assert_eq!((image.get_width(), image.get_height()), (3, 2));
         let picture = pixel::decode_bytes(image.get_encoded_image_string(), &pixel::DecodeLimits::default());
         assert_eq!(picture.unwrap().rgb(), [9; 18]);

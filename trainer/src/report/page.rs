@@ -196,12 +196,22 @@ fn loss_row(name: &str, before: Option<f64>, after: f64) -> Markup {
     html! {
         tr {
             th scope="row" { (name) }
-            td { @if let Some(before) = before { (grouped(&quantity(before))) } }
-            td { (grouped(&quantity(after))) }
+            td { @if let Some(before) = before { (figure(before)) } }
+            td { (figure(after)) }
             td {
                 @if let Some(before) = before.filter(|before| *before > 0.0) { (percent(after / before)) }
             }
         }
+    }
+}
+
+/// A quantity as it is set in print: `12 345`, `1.234 × 10⁷`.
+fn figure(value: f64) -> Markup {
+    let text = quantity(value);
+    if let Some((mantissa, exponent)) = text.split_once('e') {
+        html! { (mantissa) "\u{a0}×\u{a0}10" sup { (exponent) } }
+    } else {
+        html! { (grouped(&text)) }
     }
 }
 
