@@ -3,7 +3,6 @@
 mod clock;
 mod learner;
 mod paintings;
-mod recorder;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -22,18 +21,17 @@ pub use self::paintings::StylePicture;
 use self::clock::StepClock;
 use self::learner::Learner;
 use self::paintings::perceptual_loss;
-use self::recorder::Recorder;
 use crate::checkpoint::{
     BestValidation, Checkpoint, CheckpointError, CheckpointPolicy, InputsFingerprint, Progress,
 };
 use crate::config::RunSettings;
-use crate::journal::{JournalEntry, JournalError};
-use crate::preview::{PreviewError, PreviewPhotos};
+use crate::journal::JournalEntry;
+use crate::preview::PreviewPhotos;
 use crate::recipe::Recipe;
-use crate::report::ReportError;
+use crate::report::{self, ReportError};
 use crate::run_folder::{RunFolder, RunFolderError};
-use crate::run_record::RunRecordError;
-use crate::tensorboard::TensorBoardError;
+use crate::run_log::{RunLog, RunLogError};
+use crate::run_record::{RunRecord, RunRecordError};
 use crate::validation::ValidationSet;
 
 /// What a training works on and with.
@@ -123,15 +121,9 @@ pub enum TrainingError {
     /// The style file cannot be written.
     #[error(transparent)]
     StyleFile(#[from] StyleFileError),
-    /// The journal cannot be kept.
+    /// What happens cannot be written down.
     #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// TensorBoard's files cannot be written.
-    #[error(transparent)]
-    TensorBoard(#[from] TensorBoardError),
-    /// A preview sheet cannot be written.
-    #[error(transparent)]
-    Preview(#[from] PreviewError),
+    Log(#[from] RunLogError),
     /// The run cannot be read back for the report.
     #[error(transparent)]
     RunRecord(#[from] RunRecordError),
@@ -247,7 +239,8 @@ impl Training {
     /// No photo can be used, the losses are no numbers any more, or a file of the run cannot be written.
     pub fn run(mut self, run: &RunFolder, observe: &mut Observer<'_>) -> Result<Trained, TrainingError> {
         let policy = CheckpointPolicy::of(&self.settings);
-        let mut recorder = self.start_recording(run, observe)?;
+        let mut log = self.start_log(run, observe)?;
+        let preview_photos = self.preview_photos();
         let mut clock = StepClock::start(
             self.recipe.images_per_step(),
             self.progress.step,
@@ -279,18 +272,20 @@ impl Training {
             clock.pause();
             let mut is_stopped = observe(TrainingEvent::Step { step }).is_break();
             if let Some(report) = report {
-                recorder.record(&report)?;
+                log.record(&report)?;
                 is_stopped |= observe(TrainingEvent::Recorded(&report)).is_break();
             }
             let mut is_best = false;
             if !is_stopped && self.validation.is_some() && self.is_due(self.settings.validate_every) {
-                (is_best, is_stopped) = self.validate(&mut recorder, observe)?;
+                (is_best, is_stopped) = self.validate(&mut log, observe)?;
             }
-            if self.settings.preview_every > 0 && self.is_due(self.settings.preview_every) {
-                if let Some(preview) = recorder.preview(step, self.learner.net(), self.device)? {
-                    recorder.record(&preview)?;
-                    is_stopped |= observe(TrainingEvent::Recorded(&preview)).is_break();
-                }
+            if self.settings.preview_every > 0
+                && self.is_due(self.settings.preview_every)
+                && let Some(sheet) =
+                    preview_photos.sheet(self.device, |photo| self.learner.net().forward(photo))
+            {
+                let preview = log.record_preview(step, &sheet)?;
+                is_stopped |= observe(TrainingEvent::Recorded(&preview)).is_break();
             }
             if is_best || is_last || is_stopped || policy.is_due(step, last_saved.elapsed()) {
                 self.save(run, &policy)?;
@@ -312,34 +307,32 @@ impl Training {
         let outcome = self.write_style_file(run)?;
         let skipped = self.stream.skipped();
         run.write_skipped(&skipped)?;
-        recorder.write_report()?;
+        report::write(&RunRecord::read(run.path(), run.name())?)?;
         Ok(Trained { style_file: run.style_file(), outcome, skipped, ending })
     }
 
-    /// Starts the run's records, or goes on with them.
-    fn start_recording(
-        &self,
-        run: &RunFolder,
-        observe: &mut Observer<'_>,
-    ) -> Result<Recorder, TrainingError> {
-        let preview_photos = match &self.validation {
+    /// Starts the run's log, or goes on with it.
+    fn start_log(&self, run: &RunFolder, observe: &mut Observer<'_>) -> Result<RunLog, TrainingError> {
+        let (step, device) = (self.progress.step, device_name(self.device));
+        let (mut log, entry) = if step == 0 {
+            let (software, painting) = (SOFTWARE.to_owned(), self.card.caption());
+            (RunLog::start(run.path())?, JournalEntry::Started { device, software, painting })
+        } else {
+            (RunLog::resume(run.path(), step)?, JournalEntry::Resumed { step, device })
+        };
+        log.record(&entry)?;
+        // Whoever wants to stop before the first step can do so after it.
+        let _ = observe(TrainingEvent::Recorded(&entry));
+        Ok(log)
+    }
+
+    /// A handful of photos that the training does not see, if it knows of any.
+    fn preview_photos(&self) -> PreviewPhotos {
+        match &self.validation {
             _ if self.settings.preview_every == 0 => PreviewPhotos::among(&[]),
             Some(validation) => PreviewPhotos::among(validation.crops()),
             None => PreviewPhotos::of_folder(self.stream.folder(), self.recipe.crop_px),
-        };
-        let step = self.progress.step;
-        let mut recorder = Recorder::start(run, preview_photos, (step > 0).then_some(step))?;
-        let device = device_name(self.device);
-        let entry = if step == 0 {
-            let (software, painting) = (SOFTWARE.to_owned(), self.card.caption());
-            JournalEntry::Started { device, software, painting }
-        } else {
-            JournalEntry::Resumed { step, device }
-        };
-        recorder.record(&entry)?;
-        // Whoever wants to stop before the first step can do so after it.
-        let _ = observe(TrainingEvent::Recorded(&entry));
-        Ok(recorder)
+        }
     }
 
     /// Whether something that is done every so many steps, and after the last, is done now.
@@ -379,7 +372,7 @@ impl Training {
     /// stop, in which case the validation may have been broken off and does not count.
     fn validate(
         &mut self,
-        recorder: &mut Recorder,
+        log: &mut RunLog,
         observe: &mut Observer<'_>,
     ) -> Result<(bool, bool), TrainingError> {
         let Some(validation) = &self.validation else { return Ok((false, false)) };
@@ -393,7 +386,7 @@ impl Training {
             let ControlFlow::Continue(losses) = mean_losses(&Tensor::shallow_clone) else {
                 return Ok((false, true));
             };
-            recorder.record(&JournalEntry::Validation { step: 0, losses: losses.clone(), photos })?;
+            log.record(&JournalEntry::Validation { step: 0, losses: losses.clone(), photos })?;
             self.validation_of_photos = Some(losses);
         }
         let ControlFlow::Continue(losses) = mean_losses(&|photo| net.forward(photo)) else {
@@ -410,7 +403,7 @@ impl Training {
         }
         self.last_validation = Some(losses.clone());
         let entry = JournalEntry::Validation { step, losses, photos };
-        recorder.record(&entry)?;
+        log.record(&entry)?;
         Ok((is_best, observe(TrainingEvent::Recorded(&entry)).is_break()))
     }
 
