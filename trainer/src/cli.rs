@@ -22,7 +22,9 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
+    /// Fetch a loss network into the user's cache folder, or list those that there are.
+    Fetch(FetchArgs),
 }
 
 #[derive(Args)]
@@ -36,9 +38,10 @@ pub(crate) struct TrainArgs {
     /// Folder of other photos to judge by at the end.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) val_data: Option<PathBuf>,
-    /// Weights of the loss network, VGG-16 or VGG-19 as safetensors.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) loss_net: PathBuf,
+    /// The loss network: vgg19, vgg16 or another name that `trainer fetch` lists, or a file of VGG-16's or VGG-19's
+    /// weights as safetensors.
+    #[arg(long, value_name = "NAME|FILE", default_value = "vgg19")]
+    pub(crate) loss_net: String,
     /// Go on from the network of this style, a name or a style file, instead of a fresh one: far fewer steps for a new
     /// painting.
     #[arg(long, value_name = "NAME|FILE")]
@@ -153,6 +156,37 @@ pub(crate) struct MachineArgs {
     /// Steps between two writings of the style file.
     #[arg(long, value_name = "STEPS", default_value = "200", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) save_every: u64,
+}
+
+#[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct FetchArgs {
+    /// vgg19, vgg16, vgg19-torchvision or vgg16-torchvision; without it, all are listed.
+    pub(crate) name: Option<String>,
+    /// List the loss networks, and which of them are here.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Take the weights from here instead: an address, or a file that is already on this computer, .pth or .safetensors.
+    #[arg(long, value_name = "URL|FILE", requires = "name")]
+    pub(crate) source: Option<String>,
+    /// The sha256 of that source, which is then checked.
+    #[arg(long, value_name = "HEX", requires = "source", value_parser = sha256)]
+    pub(crate) sha256: Option<String>,
+    /// Also take what cannot be checked, since no sha256 is known. Lets the convolutions alone be fetched where that is
+    /// possible, 60 to 80 MB instead of 550.
+    #[arg(long)]
+    pub(crate) allow_unpinned: bool,
+    /// Fetch it again, even if it is here.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// No bar and no messages.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+fn sha256(digits: &str) -> Result<String, String> {
+    let is_sum = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if is_sum { Ok(digits.to_ascii_lowercase()) } else { Err("expected 64 hexadecimal digits".to_owned()) }
 }
 
 fn stored_as(name: &str) -> Result<StoredAs, String> {

@@ -1,7 +1,9 @@
-//! Learns the hand of one painting: the training loop as a library call, and what it writes.
+//! Learns the hand of one painting: the training loop as a library call, and what it writes; and fetches the loss network
+//! that it takes.
 //!
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
+pub mod fetch;
 pub mod recipe;
 pub mod run_folder;
 pub mod training;

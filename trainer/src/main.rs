@@ -1,7 +1,8 @@
-//! `trainer`: learns the hand of one painting from a folder of photos.
+//! `trainer`: learns the hand of one painting from a folder of photos, and fetches what that takes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod cli;
+mod fetching;
 mod plan;
 mod progress;
 
@@ -21,7 +22,8 @@ use crate::progress::TrainingBar;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Train(args) => train(args),
+        Command::Train(args) => train(*args),
+        Command::Fetch(args) => fetching::fetch(&args),
     };
     match result {
         Ok(status) => status.into(),

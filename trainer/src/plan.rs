@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use common::exit_status::UsageError;
-use common::lossnet::{Layer, Vgg};
+use common::lossnet::{Layer, LossNetShelf, Vgg};
 use common::net::Parameters;
 use common::style_file::{self, Painting, Shelf};
 use datasets::{PhotoFolder, centre_crops};
@@ -75,7 +75,7 @@ impl TrainPlan {
                 run.display()
             );
         }
-        ensure!(loss_net.is_file(), "no loss network file: {}", loss_net.display());
+        let loss_net = LossNetShelf::standard().find(&loss_net)?;
         let (painting_picture, painting_sha256) =
             read_painting(&style).with_context(|| format!("the painting {}", style.display()))?;
         let photos = PhotoFolder::scan(&data).context("--data")?;

@@ -21,15 +21,18 @@ pub type ConvolutionShapes = BTreeMap<String, Vec<i64>>;
 /// # Errors
 /// Names are missing before the last one, or a name or a shape is not that of `arch`.
 pub fn deepest_layer(arch: VggArch, shapes: &ConvolutionShapes) -> Result<Layer, Mismatch> {
-    let holds = |layer: &Layer| arch.expected_tensors(*layer).iter().any(|(name, _)| shapes.contains_key(name));
+    let holds =
+        |layer: &Layer| arch.expected_tensors(*layer).iter().any(|(name, _)| shapes.contains_key(name));
     let layers: Vec<Layer> = arch.layers().collect();
     // Without any, everything of the first is missing.
     let deepest = layers.iter().copied().rfind(holds).unwrap_or(layers[0]);
 
     let mut mismatch = Mismatch::default();
     let mut strangers = shapes.clone();
-    for (name, expected) in
-        layers.into_iter().take_while(|&layer| layer <= deepest).flat_map(|layer| arch.expected_tensors(layer))
+    for (name, expected) in layers
+        .into_iter()
+        .take_while(|&layer| layer <= deepest)
+        .flat_map(|layer| arch.expected_tensors(layer))
     {
         match strangers.remove(&name) {
             None => mismatch.missing.push(name),

@@ -1,6 +1,5 @@
 //! Where loss networks lie that are asked for by name.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
@@ -73,16 +72,12 @@ impl LossNetShelf {
     /// # Errors
     /// There is no such file, or that name has not been fetched yet.
     pub fn find(&self, name_or_path: &str) -> Result<PathBuf, LossNetShelfError> {
-        match LOSS_NET_NAMES.into_iter().find(|name| OsStr::new(name) == OsStr::new(name_or_path)) {
-            Some(name) => {
-                let path = self.file_of(name)?;
-                if path.is_file() { Ok(path) } else { Err(LossNetShelfError::NotFetched { name, path }) }
-            }
-            None => {
-                let path = PathBuf::from(name_or_path);
-                if path.is_file() { Ok(path) } else { Err(LossNetShelfError::NoSuchFile(path)) }
-            }
+        if let Some(name) = LOSS_NET_NAMES.into_iter().find(|name| *name == name_or_path) {
+            let path = self.file_of(name)?;
+            return if path.is_file() { Ok(path) } else { Err(LossNetShelfError::NotFetched { name, path }) };
         }
+        let path = PathBuf::from(name_or_path);
+        if path.is_file() { Ok(path) } else { Err(LossNetShelfError::NoSuchFile(path)) }
     }
 }
 
