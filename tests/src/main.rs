@@ -5,6 +5,8 @@
 //! | `crate_graph` | who may import whom |
 //! | `parity` | the same numbers as PyTorch, by the goldens in `goldens/` |
 //! | `learning` | the training loop as a library call |
+//! | `fetch` | fetching loss networks from servers that misbehave |
+//! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //!
@@ -12,6 +14,8 @@
 //! safetensors) and say on stderr that they were passed over where it is not set.
 
 mod crate_graph;
+mod fetch;
+mod fetch_cli;
 mod infer_cli;
 mod learning;
 mod parity;

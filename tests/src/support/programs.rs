@@ -8,8 +8,23 @@ use escargot::{CargoBuild, CargoRun};
 
 /// `trainer` with these arguments, in `folder`.
 pub(crate) fn trainer(folder: &Path, args: &[&str]) -> Finished {
+    trainer_with(folder, args, &[])
+}
+
+/// `trainer` with these arguments and variables, in `folder`.
+pub(crate) fn trainer_with(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Finished {
+    let mut command = trainer_command(folder);
+    Finished(command.args(args).envs(variables.iter().copied()).output().expect("the program starts"))
+}
+
+/// `trainer`, not yet started, in `folder`.
+pub(crate) fn trainer_command(folder: &Path) -> Command {
+    command(trainer_program(), folder)
+}
+
+fn trainer_program() -> &'static CargoRun {
     static PROGRAM: OnceLock<CargoRun> = OnceLock::new();
-    run(PROGRAM.get_or_init(|| built("trainer")), folder, args)
+    PROGRAM.get_or_init(|| built("trainer"))
 }
 
 /// `infer` with these arguments, in `folder`.
@@ -27,21 +42,23 @@ fn built(name: &str) -> CargoRun {
 }
 
 fn run(program: &CargoRun, folder: &Path, args: &[&str]) -> Finished {
+    Finished(command(program, folder).args(args).output().expect("the program starts"))
+}
+
+fn command(program: &CargoRun, folder: &Path) -> Command {
     let mut command = Command::new(program.path());
-    // A home of its own, so that no style of the person who runs the tests is found.
-    let output = command
-        .args(args)
-        .current_dir(folder)
-        .env("HOME", folder)
-        .env_remove("XDG_DATA_HOME")
-        .env_remove("ATELIER_STYLES")
-        .output()
-        .expect("the program starts");
-    Finished(output)
+    // A home of its own, so that no style of the person who runs the tests is found, and no proxy.
+    command.current_dir(folder).env("HOME", folder);
+    let homes = ["XDG_DATA_HOME", "XDG_CACHE_HOME", "ATELIER_STYLES", "ATELIER_CACHE"];
+    let proxies = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+    for variable in homes.into_iter().chain(proxies) {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
+    command
 }
 
 /// A program that has ended.
-pub(crate) struct Finished(Output);
+pub(crate) struct Finished(pub(crate) Output);
 
 impl Finished {
     pub(crate) fn stdout(&self) -> String {

@@ -2,6 +2,9 @@ use std::path::PathBuf;
 
 use super::*;
 
+/// Of today, until 1.5, and both of early 2017.
+const FORMATS: [&str; 4] = ["zip.pth", "legacy.pth", "legacy-python2.pth", "tar-python2.pth"];
+
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/fetch/fixtures").join(name)
 }
@@ -14,8 +17,8 @@ fn written(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn todays_and_the_old_format_of_pytorch_hold_the_same() {
-    for name in ["zip.pth", "legacy.pth"] {
+fn every_format_that_pytorch_has_had_holds_the_same() {
+    for name in FORMATS {
         let Found { tensors, input_space } = read(&fixture(name), VggArch::Vgg19).unwrap();
         assert_eq!(tensors.keys().collect::<Vec<_>>(), ["features.0.bias", "features.0.weight"], "{name}");
         assert!(input_space.is_none());
@@ -41,9 +44,11 @@ fn a_small_file_that_claims_32_gib_is_refused() {
 
 #[test]
 fn files_cut_anywhere_are_refused() {
-    for name in ["zip.pth", "legacy.pth"] {
+    for name in FORMATS {
         let whole = std::fs::read(fixture(name)).unwrap();
-        for length in (0..whole.len()).step_by(61) {
+        // Of a TAR file's padding nothing is missed.
+        let needed = whole.iter().rposition(|&byte| byte != 0).unwrap();
+        for length in (0..=needed).step_by(97) {
             let (_folder, path) = written(&whole[..length]);
             let error = read(&path, VggArch::Vgg19).expect_err(&format!("{name} cut at {length}"));
             assert!(!error.contains('\n'), "{error}");
@@ -51,10 +56,10 @@ fn files_cut_anywhere_are_refused() {
     }
 }
 
-/// Whatever byte is wrong: an error, or weights of the right shapes (in the old format numbers have no sum), no panic.
+/// Whatever byte is wrong: an error, or weights of the right shapes (only today's format has a sum of the numbers), no panic.
 #[test]
 fn damaged_files_do_not_panic() {
-    for name in ["zip.pth", "legacy.pth"] {
+    for name in FORMATS {
         let whole = std::fs::read(fixture(name)).unwrap();
         for position in (0..1200).step_by(3).chain((1200..whole.len()).step_by(97)) {
             let mut damaged = whole.clone();
