@@ -220,7 +220,7 @@ pub fn write(
     write_with_metadata(path, tensors, [metadata], stored_as)
 }
 
-/// As [`write`], with any number of metadata keys, whose order in the file is not fixed.
+/// As [`write()`], with any number of metadata keys, whose order in the file is not fixed.
 ///
 /// # Errors
 /// The file cannot be written; what was there before is untouched.

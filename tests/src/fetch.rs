@@ -209,8 +209,9 @@ fn a_source_that_nothing_is_known_of_is_not_even_asked() {
 fn files_that_are_nowhere_leave_nothing_behind() {
     let mut cellar = Cellar::new();
     let server = Server::start(PTH, vec![Reply::Status(404)]);
-    let error = cellar.order(&[pinned(&server), pinned(&server)], false).unwrap_err().to_string();
-    assert!(error.contains("none of the 2 sources of vgg19") && error.contains("404"), "{error}");
+    let unasked = source(server.url("/net.pth"), Pin::Unpinned);
+    let error = cellar.order(&[pinned(&server), pinned(&server), unasked], false).unwrap_err().to_string();
+    assert!(error.contains("none of the 3 sources has worked") && error.contains("404"), "{error}");
     assert_eq!(server.requests().len(), 2, "what is not there is not asked for again");
     assert_eq!(cellar.left(), [""; 0]);
 }

@@ -93,7 +93,7 @@ struct FetchBar {
 impl FetchBar {
     fn new(is_quiet: bool) -> Self {
         let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
-        let template = "{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
         Self { bar, is_quiet }
     }
@@ -105,6 +105,7 @@ impl FetchBar {
                     self.bar.set_length(*total);
                 }
                 self.bar.set_position(*have);
+                self.bar.set_message("fetching");
             }
             FetchEvent::Asking { url, bytes } => {
                 let size = bytes.map_or(String::new(), |bytes| format!(" ({} MB)", bytes / 1_000_000));

@@ -62,13 +62,14 @@ pub enum FetchError {
     #[error(transparent)]
     Shelf(#[from] LossNetShelfError),
     /// None of several sources worked.
-    #[error("none of the {count} sources of {name} has worked, the last: {last}")]
+    #[error(
+        "none of the {count} sources has worked (a file that you have from elsewhere goes in by --source); \
+         the last that was asked: {last}"
+    )]
     NoSource {
-        /// The name that was asked for.
-        name: &'static str,
         /// How many.
         count: usize,
-        /// Why the last one has not.
+        /// Why the last one has not, of those that were asked at all.
         last: Box<FetchError>,
     },
 }

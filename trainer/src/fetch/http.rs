@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use ureq::http::{Response, StatusCode, header};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Proxy};
 
 use super::{FetchError, FetchEvent, Watch};
 
@@ -103,8 +103,10 @@ impl Http {
                 request = request.header(header::IF_RANGE, validator);
             }
         }
-        let response =
-            request.call().map_err(|error| Setback::NoAnswer(FetchError::server(url, self.told(&error))))?;
+        let response = request.call().map_err(|error| {
+            let reason = self.told(&error) + &self.proxy_of(url);
+            Setback::NoAnswer(FetchError::server(url, reason))
+        })?;
         match response.status() {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => Ok(response),
             status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
@@ -151,6 +153,15 @@ impl Http {
             watch(FetchEvent::Retrying(&error));
             thread::sleep(self.patience.pause * (1 << (failures - 1)));
         }
+    }
+
+    /// A failure to reach a proxy reads like one to reach the server, unless it is said.
+    fn proxy_of(&self, url: &str) -> String {
+        let proxy = self.agent.config().proxy();
+        let is_used = |proxy: &&Proxy| url.parse().is_ok_and(|url| !proxy.is_no_proxy(&url));
+        proxy.filter(is_used).map_or(String::new(), |proxy| {
+            format!(" (through the proxy {}:{} of the environment)", proxy.host(), proxy.port())
+        })
     }
 
     /// An error in words; ureq calls a silent server a timeout and no more.

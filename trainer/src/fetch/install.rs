@@ -76,18 +76,22 @@ impl Order<'_> {
         watch: &mut Watch<'_>,
     ) -> Result<Installed, FetchError> {
         let count = self.entry.sources.len();
+        let mut last: Option<FetchError> = None;
         for (index, source) in self.entry.sources.iter().enumerate() {
-            match self.take_source(source, /*named_by_user:*/ false, folder, http, watch) {
+            let error = match self.take_source(source, /*named_by_user:*/ false, folder, http, watch) {
                 Err(error) if error.is_at_home() => return Err(error),
-                Err(error) if index + 1 < count => watch(FetchEvent::GivenUp(&error)),
-                Err(last) => {
-                    let last = Box::new(last);
-                    return Err(FetchError::NoSource { name: self.entry.name, count, last });
-                }
+                Err(error) => error,
                 installed => return installed,
+            };
+            if index + 1 < count {
+                watch(FetchEvent::GivenUp(&error));
+            }
+            if last.is_none() || !matches!(error, FetchError::Unpinned(_)) {
+                last = Some(error);
             }
         }
-        unreachable!("every entry of the manifest has a source")
+        let last = last.expect("an entry has at least one source");
+        Err(if count == 1 { last } else { FetchError::NoSource { count, last: Box::new(last) } })
     }
 
     fn take_source(

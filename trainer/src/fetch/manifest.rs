@@ -15,7 +15,7 @@ pub struct Entry {
     pub name: &'static str,
     /// For the list.
     pub about: &'static str,
-    /// In the order in which they are tried.
+    /// In the order in which they are tried; at least one.
     pub sources: &'static [Source<'static>],
 }
 
