@@ -7,6 +7,8 @@
 //! | `learning` | the training loop as a library call |
 //! | `resume` | a run that was stopped learns what it would have learnt |
 //! | `interruption` | Ctrl-C, kill -9 and a full disk |
+//! | `fetch` | fetching loss networks from servers that misbehave |
+//! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //! | `eval_cli` | `trainer eval` from outside |
@@ -18,6 +20,8 @@
 
 mod crate_graph;
 mod eval_cli;
+mod fetch;
+mod fetch_cli;
 mod infer_cli;
 mod interruption;
 mod learning;

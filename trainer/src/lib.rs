@@ -1,10 +1,12 @@
-//! Learns the hand of one painting: the training loop as a library call, and what it writes.
+//! Learns the hand of one painting: the training loop as a library call, and what it writes; and fetches the loss network
+//! that it takes.
 //!
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
 pub mod checkpoint;
 pub mod config;
 pub mod eval;
+pub mod fetch;
 pub mod journal;
 mod number_text;
 pub mod preview;

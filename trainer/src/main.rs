@@ -1,12 +1,11 @@
-//! `trainer`: learns the hand of one painting from a folder of photos.
+//! `trainer`: learns the hand of one painting from a folder of photos, and fetches what that takes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod cli;
-mod eval_command;
+mod commands;
 mod interrupt;
 mod plan;
 mod progress;
-mod train;
 
 use std::process::ExitCode;
 
@@ -18,8 +17,9 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Train(args) => train::train(*args),
-        Command::Eval(args) => eval_command::run(args),
+        Command::Train(args) => commands::train(*args),
+        Command::Fetch(args) => commands::fetch(&args),
+        Command::Eval(args) => commands::eval(args),
     };
     match result {
         Ok(status) => status.into(),

@@ -1,11 +1,13 @@
 //! The arguments, exactly as they are typed.
 
+mod eval;
+mod fetch;
 mod train;
 
 use clap::{Parser, Subcommand};
 
-use crate::eval_command::EvalArgs;
-
+pub(crate) use eval::EvalArgs;
+pub(crate) use fetch::FetchArgs;
 pub(crate) use train::{LearningArgs, LossArgs, OutputArgs, RunArgs, TrainArgs};
 
 /// Learns the hand of one painting, for `infer` to repaint photos with.
@@ -22,7 +24,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
     Train(Box<TrainArgs>),
-    /// Judge how well styles paint a folder of photos.
+    /// Fetch a loss network into the user's cache folder, or list those that there are.
+    Fetch(FetchArgs),
+    /// Measure how well styles paint a folder of photos: losses, and likeness to the photos.
     Eval(EvalArgs),
 }
 

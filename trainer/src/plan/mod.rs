@@ -6,8 +6,9 @@ mod overlay;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use common::exit_status::UsageError;
+use common::lossnet::LossNetShelf;
 use common::net::Parameters;
 use common::style_file::{self, BlendPart, Painting, Shelf, StyleCard};
 use datasets::{PhotoFolder, centre_crops};
@@ -79,8 +80,7 @@ impl TrainPlan {
         }
 
         let device = machine.device.resolve()?;
-        let loss_net = PathBuf::from(&config.inputs.loss_net);
-        ensure!(loss_net.is_file(), "no loss network file: {}", loss_net.display());
+        let loss_net = LossNetShelf::standard().find(&config.inputs.loss_net)?;
         let paintings = config.inputs.paintings.iter().map(read_painting).collect::<anyhow::Result<_>>()?;
         let photos = PhotoFolder::scan(&data).context("--data")?;
         let validation =

@@ -1,14 +1,11 @@
 //! `trainer eval`: how well styles paint a folder of photos.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use clap::Args;
-use common::device::DeviceChoice;
 use common::exit_status::{ExitStatus, UsageError};
-use common::loss::{LayerWeights, PerceptualLossSpec};
-use common::lossnet::Vgg;
+use common::loss::PerceptualLossSpec;
+use common::lossnet::{LossNetShelf, Vgg};
 use common::net::StyleNet;
 use common::space::{byte_rgb_from_interleaved, picture_from_byte_rgb};
 use common::style_file::{self, Shelf};
@@ -19,50 +16,11 @@ use serde_json::json;
 use tch::{Device, Tensor};
 use trainer::eval::{self, Judge, Judgement, Scores};
 
+use crate::cli::EvalArgs;
 use crate::progress;
 
 /// The row of the photos themselves: no content loss, all of their own style.
 const PHOTOS_ROW: &str = "photos";
-
-#[derive(Args)]
-pub(crate) struct EvalArgs {
-    /// A style, by name or as a file; may be given several times, for a row each.
-    #[arg(long = "style", value_name = "NAME|FILE", required = true)]
-    styles: Vec<String>,
-    /// Folder of photos to paint, with all folders in it.
-    #[arg(long, value_name = "FOLDER")]
-    data: PathBuf,
-    /// The painting, which the style loss is measured against, at its own size; without it, there is none.
-    #[arg(long, value_name = "PICTURE")]
-    painting: Option<PathBuf>,
-    /// Weights of the loss network, VGG-16 or VGG-19 as safetensors.
-    #[arg(long, value_name = "FILE")]
-    loss_net: PathBuf,
-    /// Side of the photos' centre squares that are painted, in pixels.
-    #[arg(long, value_name = "PX", default_value_t = 256)]
-    size: u32,
-    /// Only the first N photos, by name.
-    #[arg(long, value_name = "N")]
-    limit: Option<NonZeroUsize>,
-    /// Layers that the content loss is taken at [default: those of a training].
-    #[arg(long, value_name = "LAYERS")]
-    content_layers: Option<LayerWeights>,
-    /// Layers that the style loss is taken at [default: those of a training].
-    #[arg(long, value_name = "LAYERS")]
-    style_layers: Option<LayerWeights>,
-    /// Print one JSON object instead of a table.
-    #[arg(long)]
-    json: bool,
-    /// Also write the pictures as PNG, into a new folder here for each style.
-    #[arg(long, value_name = "FOLDER")]
-    pictures: Option<PathBuf>,
-    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
-    #[arg(long, default_value = "auto")]
-    device: DeviceChoice,
-    /// Threads that compute [default: one for each core].
-    #[arg(long)]
-    threads: Option<NonZeroUsize>,
-}
 
 /// An evaluation that can start: what it names is there and makes sense together.
 struct EvalPlan {
@@ -150,7 +108,7 @@ impl EvalPlan {
             .map(|name| StylePlan::new(name, &shelf, args.pictures.as_deref()))
             .collect::<anyhow::Result<Vec<StylePlan>>>()?;
         check_picture_folders(&styles)?;
-        ensure!(loss_net.is_file(), "no loss network file: {}", loss_net.display());
+        let loss_net = LossNetShelf::standard().find(&loss_net)?;
         let painting = painting.map(|path| {
             pixel::decode_file(&path, &DecodeLimits::default())
                 .with_context(|| format!("the painting {}", path.display()))

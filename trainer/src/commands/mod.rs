@@ -1,0 +1,9 @@
+//! The subcommands, each from its arguments to its last word.
+
+mod eval;
+mod fetch;
+mod train;
+
+pub(crate) use eval::run as eval;
+pub(crate) use fetch::fetch;
+pub(crate) use train::train;
