@@ -1,0 +1,24 @@
+//! The memory format that both networks train in: channels last, where matrix units find what they multiply side by
+//! side. Shapes stay `[n, c, h, w]`; only the strides differ.
+
+use tch::{Device, Kind, Tensor};
+
+/// The same values as `kind` with channels last; a view where they are so already.
+pub(crate) fn channels_last(x: &Tensor, kind: Kind) -> Tensor {
+    from_rows(&x.permute([0, 2, 3, 1]).to_kind(kind).contiguous())
+}
+
+/// Uninitialised, of shape `[n, c, h, w]`.
+pub(crate) fn empty_channels_last([n, c, h, w]: [i64; 4], kind: Kind, device: Device) -> Tensor {
+    from_rows(&Tensor::empty([n, h, w, c], (kind, device)))
+}
+
+/// `[n, h, w, c]` seen as `[n, c, h, w]`.
+pub(crate) fn from_rows(rows: &Tensor) -> Tensor {
+    rows.permute([0, 3, 1, 2])
+}
+
+/// `[n, c, h, w]` with channels last seen as `[n, h * w, c]`.
+pub(crate) fn pixels(x: &Tensor) -> Tensor {
+    x.permute([0, 2, 3, 1]).flatten(1, 2)
+}
