@@ -22,3 +22,14 @@ pub(crate) fn from_rows(rows: &Tensor) -> Tensor {
 pub(crate) fn pixels(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).flatten(1, 2)
 }
+
+/// The sum over each channel's pixels, `[n, c, 1, 1]`, f32.
+pub(crate) fn pixel_sums(x: &Tensor) -> Tensor {
+    let [height, width] = [[2i64], [3i64]];
+    if x.kind() == Kind::Float || x.device().is_cuda() {
+        return x.sum_dim_intlist([2i64, 3].as_slice(), /*keepdim=*/ true, Kind::Float);
+    }
+    // The CPU would first make an f32 copy of it all. Within a row it accumulates in f32 anyway.
+    let row_sums = x.sum_dim_intlist(width.as_slice(), /*keepdim=*/ true, None::<Kind>);
+    row_sums.to_kind(Kind::Float).sum_dim_intlist(height.as_slice(), /*keepdim=*/ true, Kind::Float)
+}
