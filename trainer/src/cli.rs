@@ -1,5 +1,7 @@
 //! The arguments, exactly as they are typed.
 
+mod bench;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -8,6 +10,8 @@ use common::device::DeviceChoice;
 use common::loss::LayerWeights;
 use common::optim::Decay;
 use common::tensor_file::StoredAs;
+
+pub(crate) use self::bench::BenchArgs;
 
 /// Learns the hand of one painting, for `infer` to repaint photos with.
 ///
@@ -23,6 +27,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
     Train(TrainArgs),
+    /// Measure how fast this machine trains: a step on random weights and photos.
+    Bench(BenchArgs),
 }
 
 #[derive(Args)]

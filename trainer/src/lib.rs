@@ -2,6 +2,7 @@
 //!
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
+pub mod bench;
 pub mod recipe;
 pub mod run_folder;
 pub mod training;

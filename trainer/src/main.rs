@@ -1,6 +1,7 @@
 //! `trainer`: learns the hand of one painting from a folder of photos.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+mod bench_program;
 mod cli;
 mod plan;
 mod progress;
@@ -20,8 +21,10 @@ use crate::progress::TrainingBar;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    common::device::keep_freed_memory();
     let result = match cli.command {
         Command::Train(args) => train(args),
+        Command::Bench(args) => bench_program::bench(&args),
     };
     match result {
         Ok(status) => status.into(),
