@@ -23,13 +23,16 @@ pub(crate) fn pixels(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).flatten(1, 2)
 }
 
-/// The sum over each channel's pixels, `[n, c, 1, 1]`, f32.
+/// The sum over each channel's pixels of `[n, c, h, w]`, channels last: `[n, c, 1, 1]`, f32.
 pub(crate) fn pixel_sums(x: &Tensor) -> Tensor {
-    let [height, width] = [[2i64], [3i64]];
     if x.kind() == Kind::Float || x.device().is_cuda() {
         return x.sum_dim_intlist([2i64, 3].as_slice(), /*keepdim=*/ true, Kind::Float);
     }
-    // The CPU would first make an f32 copy of it all. Within a row it accumulates in f32 anyway.
-    let row_sums = x.sum_dim_intlist(width.as_slice(), /*keepdim=*/ true, None::<Kind>);
-    row_sums.to_kind(Kind::Float).sum_dim_intlist(height.as_slice(), /*keepdim=*/ true, Kind::Float)
+    // A CPU's matrix unit sums each row up in f32, several times as fast as libtorch's reduction; the rows' sums, each
+    // rounded on its own, are added in f32.
+    let (n, c, height, width) = x.size4().expect("four dimensions");
+    let rows = x.permute([0, 2, 3, 1]).reshape([n * height, width, c]);
+    let row_sums = Tensor::ones([n * height, 1, width], (x.kind(), x.device())).bmm(&rows);
+    let row_sums = row_sums.to_kind(Kind::Float).view([n, height, c]);
+    row_sums.sum_dim_intlist([1i64].as_slice(), /*keepdim=*/ false, Kind::Float).view([n, c, 1, 1])
 }

@@ -21,7 +21,7 @@ pub(super) fn gflop_per_s(precision: Precision, device: Device) -> f64 {
             .map(|_| {
                 let started = Instant::now();
                 for _ in 0..repetitions {
-                    product = a.mm_out(&product, &b);
+                    product = a.matmul(&b);
                 }
                 wait_for(device);
                 started.elapsed().as_secs_f64() / f64::from(repetitions)

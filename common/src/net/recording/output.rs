@@ -40,7 +40,11 @@ fn by_target(rows: &Tensor, kernel: i64) -> Tensor {
 
 /// The convolution's result `[n, h, w, 3]`, f32, from that of the rows.
 pub(super) fn sum_of_rows(rows: &Tensor, kernel: i64) -> Tensor {
-    by_target(rows, kernel).sum_dim_intlist([3i64].as_slice(), /*keepdim=*/ false, Kind::Float)
+    by_target(&rows.to_kind(Kind::Float), kernel).sum_dim_intlist(
+        [3i64].as_slice(),
+        /*keepdim=*/ false,
+        Kind::Float,
+    )
 }
 
 /// The gradient with respect to the rows' results, from that with respect to the convolution's, f32 `[n, h, w, 3]`.
@@ -49,6 +53,6 @@ pub(super) fn row_gradient(gradient: &Tensor, kernel: i64, kind: Kind) -> Tensor
     let rows = Tensor::zeros([n, height + kernel - 1, width, ROW_CHANNELS], (kind, gradient.device()));
     let rows = from_rows(&rows);
     let mut targets = by_target(&rows, kernel);
-    targets.copy_(&gradient.unsqueeze(3).expand_as(&targets));
+    targets.copy_(&gradient.to_kind(kind).unsqueeze(3).expand_as(&targets));
     rows
 }

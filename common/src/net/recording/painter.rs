@@ -179,8 +179,7 @@ impl Pass<'_> {
         let needs_input_gradient = conv != "conv1";
         let weight = channels_last(&self.weight(conv), self.kind);
         let (recorded, y) = RecordedConv::forward(&x.buffer, &weight, stride, needs_input_gradient);
-        let (norm_recorded, out) = self.norm(y, norm, border);
-        let _ = out.inside().relu_();
+        let (norm_recorded, out) = self.norm(y, norm, border, /*rectifies=*/ true);
         out.fill_border();
         let layer = NormedConv {
             names: names.map(str::to_owned),
@@ -192,11 +191,11 @@ impl Pass<'_> {
         (layer, out)
     }
 
-    fn norm(&self, y: Tensor, name: &str, border: Border) -> (RecordedNorm, Bordered) {
+    fn norm(&self, y: Tensor, name: &str, border: Border, rectifies: bool) -> (RecordedNorm, Bordered) {
         let size = <[i64; 4]>::try_from(y.size()).expect("four dimensions");
         let out = Bordered::empty(size, border, self.kind, y.device());
         let (scale, shift) = (self.master(&format!("{name}.weight")), self.master(&format!("{name}.bias")));
-        (RecordedNorm::forward(y, &scale, &shift, self.eps, &out.inside()), out)
+        (RecordedNorm::forward(y, [&scale, &shift], self.eps, &out.inside(), rectifies), out)
     }
 
     /// Two convolutions around a shortcut.
@@ -206,7 +205,7 @@ impl Pass<'_> {
         let (first, inner) = self.normed(x, [&conv1, &in1], 1, MIRRORED);
         let weight = channels_last(&self.weight(&conv2), self.kind);
         let (recorded, y) = RecordedConv::forward(&inner.buffer, &weight, 1, true);
-        let (norm, out) = self.norm(y, &in2, border);
+        let (norm, out) = self.norm(y, &in2, border, /*rectifies=*/ false);
         let mut sum = out.inside();
         sum += x.inside();
         out.fill_border();
@@ -232,8 +231,8 @@ impl Pass<'_> {
         let weight = self.master(&format!("{conv}.conv2d.weight"));
         let kernels = upsample::four_kernels(&weight, kernel_sums, self.kind);
         let (recorded, parts) = RecordedConv::forward(&x.buffer, &kernels, 1, true);
-        let (norm_recorded, out) = self.norm(upsample::interleave(&parts), norm, border);
-        let _ = out.inside().relu_();
+        let (norm_recorded, out) =
+            self.norm(upsample::interleave(&parts), norm, border, /*rectifies=*/ true);
         out.fill_border();
         let layer = NormedConv {
             names: names.map(str::to_owned),
@@ -256,14 +255,11 @@ struct NormedConv {
 }
 
 impl NormedConv {
-    /// From the gradient with respect to its result (used up if ReLU follows) that with respect to its input; those of its
-    /// parameters go into `gradients`. With `kernel_sums` it is one that doubles the resolution.
+    /// From the gradient with respect to its result that with respect to its input; those of its parameters go into
+    /// `gradients`. With `kernel_sums` it is one that doubles the resolution.
     fn backward(self, gradient: Tensor, gradients: &NamedViews<'_>, kernel_sums: Option<&Tensor>) -> Tensor {
         let [conv, norm] = self.names;
-        if let Some(rectified) = self.rectified {
-            let _ = rectified.threshold_backward_grad_input(&gradient, &gradient, 0.0);
-        }
-        let NormGradients { input, scale, shift } = self.norm.backward(&gradient);
+        let NormGradients { input, scale, shift } = self.norm.backward(&gradient, self.rectified.as_ref());
         drop(gradient);
         gradients.get(&format!("{norm}.weight")).copy_(&scale);
         gradients.get(&format!("{norm}.bias")).copy_(&shift);
