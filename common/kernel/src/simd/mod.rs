@@ -2,7 +2,9 @@
 //! out once, at run time.
 //!
 //! A kernel is written once against [`Simd`], whose values exist only where the instructions do, and handed to
-//! [`run`]. Everything between the two must be `#[inline(always)]`, so that it is compiled for that instruction set.
+//! [`InstructionSet::run`]. Every function between the two must be `#[inline(always)]`, so that it is compiled for that
+//! instruction set; closures, and functions of the standard library that take them, cannot be relied upon for that, so
+//! vectors are handled in loops.
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
@@ -68,6 +70,30 @@ pub(crate) enum RegisterTile {
 pub(crate) trait Kernel {
     type Output;
     fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// The vector at place `at` of `values`.
+#[inline(always)]
+pub(crate) fn load_at<S: Simd>(simd: S, values: &[f32], at: usize) -> S::Vector {
+    simd.load(values[at..].first_chunk().expect("a vector's worth is left"))
+}
+
+/// Writes a vector to place `at` of `values`.
+#[inline(always)]
+pub(crate) fn store_at<S: Simd>(simd: S, vector: S::Vector, values: &mut [f32], at: usize) {
+    simd.store(vector, values[at..].first_chunk_mut().expect("a vector's worth is left"));
+}
+
+/// Four vectors from place `at` of `values` on.
+#[inline(always)]
+pub(crate) fn load4_at<S: Simd>(simd: S, values: &[f32], at: usize) -> [S::Vector; 4] {
+    let values: &[f32; 4 * LANES] = values[at..].first_chunk().expect("four vectors' worth is left");
+    [
+        load_at(simd, values, 0),
+        load_at(simd, values, LANES),
+        load_at(simd, values, 2 * LANES),
+        load_at(simd, values, 3 * LANES),
+    ]
 }
 
 /// The instruction sets that kernels are compiled for.

@@ -1,10 +1,12 @@
 //! AVX-512 (foundation), and AVX2 with FMA.
 //!
 //! `Avx512` and `Avx2` can only be had from `detect`, so wherever there is one, its instructions are. That is what
-//! all the `unsafe` here rests on; memory is only touched through references to whole vectors.
+//! all the `unsafe` here rests on. Vectors go to and from memory as arrays: unlike the intrinsics for that, which check
+//! their pointers in debug builds, this is fast there too.
 #![allow(unsafe_code)] // calls of intrinsics
 
 use std::arch::x86_64::*;
+use std::mem::transmute;
 
 use super::{Kernel, LANES, RegisterTile, Simd, portable::Portable};
 
@@ -23,8 +25,8 @@ impl Avx512 {
 /// Runs what is inside; every use is within a method of a value that proves that the instructions are there.
 macro_rules! detected {
     ($call:expr) => {
-        // SAFETY: `self` exists, so the processor has the instruction set of this intrinsic (see `detect`). Loads and
-        // stores are unaligned ones, through references to arrays of exactly the width that they touch.
+        // SAFETY: `self` exists, so the processor has the instruction set of these intrinsics (see `detect`). A vector is
+        // as many f32, in order.
         unsafe { $call }
     };
 }
@@ -41,12 +43,12 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     fn load(self, from: &[f32; LANES]) -> __m512 {
-        detected!(_mm512_loadu_ps(from.as_ptr()))
+        detected!(transmute::<[f32; LANES], __m512>(*from))
     }
 
     #[inline(always)]
     fn store(self, vector: __m512, to: &mut [f32; LANES]) {
-        detected!(_mm512_storeu_ps(to.as_mut_ptr(), vector));
+        *to = detected!(transmute::<__m512, [f32; LANES]>(vector));
     }
 
     #[inline(always)]
@@ -163,17 +165,12 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     fn load(self, from: &[f32; LANES]) -> Self::Vector {
-        let (halves, _) = from.as_chunks::<8>();
-        detected!([_mm256_loadu_ps(halves[0].as_ptr()), _mm256_loadu_ps(halves[1].as_ptr())])
+        detected!(transmute::<[f32; LANES], [__m256; 2]>(*from))
     }
 
     #[inline(always)]
     fn store(self, vector: Self::Vector, to: &mut [f32; LANES]) {
-        let (halves, _) = to.as_chunks_mut::<8>();
-        detected!({
-            _mm256_storeu_ps(halves[0].as_mut_ptr(), vector[0]);
-            _mm256_storeu_ps(halves[1].as_mut_ptr(), vector[1]);
-        });
+        *to = detected!(transmute::<[__m256; 2], [f32; LANES]>(vector));
     }
 
     #[inline(always)]

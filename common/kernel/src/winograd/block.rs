@@ -1,11 +1,14 @@
 //! One block of tiles from pictures to pictures: the unit of work of a thread.
+#![allow(clippy::needless_range_loop)] // loops over vectors, see `simd`
+
+use std::ops::Range;
 
 use super::Epilogue;
-use super::gemm::{self, InputFactors, ROWS, WeightFactors};
+use super::gemm::{self, Panels, ROWS};
 use super::grid::{Grid, Group, Run};
 use super::transform::{self, IN, OUT, PRODUCTS};
 use crate::parallel::DisjointSlice;
-use crate::simd::{Kernel, LANES, Line, Simd};
+use crate::simd::{Kernel, LANES, Line, Simd, load_at, load4_at, store_at};
 
 /// Columns that sixteen tiles side by side write.
 const STRAIGHT: usize = LANES * OUT;
@@ -13,7 +16,9 @@ const STRAIGHT: usize = LANES * OUT;
 /// Memory of a thread, kept from block to block.
 #[derive(Default)]
 pub(super) struct Scratch {
-    input_factors: Vec<Line>,
+    /// Of the pictures, laid out as [`Panels`] says.
+    factors: Vec<Line>,
+    /// `[row block][group][place][ROWS]`
     sums: Vec<Line>,
 }
 
@@ -43,21 +48,18 @@ impl Kernel for Block<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
         let Weights { factors, inputs, outputs, slab } = *self.weights;
-        let groups = self.groups.len();
-        // An odd number of cache lines from place to place, so that the 36 do not compete for the same sets.
-        let place_stride = (groups * inputs) | 1;
-        resize(&mut self.scratch.input_factors, PRODUCTS * place_stride);
-        resize(&mut self.scratch.sums, slab * ROWS * groups * PRODUCTS);
+        let panels = Panels::new::<S>(self.groups.len(), inputs);
+        resize(&mut self.scratch.factors, PRODUCTS * panels.place_stride());
+        resize(&mut self.scratch.sums, slab * self.groups.len() * PRODUCTS * ROWS);
 
-        self.transform_inputs(simd, place_stride);
-        for (slab_index, slab_factors) in factors.chunks(slab * PRODUCTS * inputs).enumerate() {
-            let row_blocks = slab_factors.len() / (PRODUCTS * inputs);
-            let weights = WeightFactors { factors: slab_factors, row_blocks, channels: inputs };
-            let pictures = InputFactors { factors: &self.scratch.input_factors, groups, place_stride };
-            gemm::multiply(simd, &weights, &pictures, &mut self.scratch.sums);
-            let first = slab_index * slab * ROWS;
-            for output in first..outputs.min(first + row_blocks * ROWS) {
-                self.transform_outputs(simd, output - first, output);
+        self.transform_inputs(simd, &panels);
+        for (index, factors) in factors.chunks(slab * PRODUCTS * inputs).enumerate() {
+            let row_blocks = factors.len() / (PRODUCTS * inputs);
+            let Scratch { factors: pictures, sums } = &mut *self.scratch;
+            gemm::multiply(simd, &panels, row_blocks, factors, pictures, sums);
+            for row_block in 0..row_blocks {
+                let first = (index * slab + row_block) * ROWS;
+                self.transform_outputs(simd, row_block, first..outputs.min(first + ROWS));
             }
         }
     }
@@ -71,57 +73,60 @@ fn resize(lines: &mut Vec<Line>, len: usize) {
 
 impl Block<'_> {
     #[inline(always)]
-    fn transform_inputs<S: Simd>(&mut self, simd: S, place_stride: usize) {
+    fn transform_inputs<S: Simd>(&mut self, simd: S, panels: &Panels) {
         let channels = self.weights.inputs;
-        let plane_len = self.grid.input.pixels();
         for channel in 0..channels {
             for (index, group) in self.groups.iter().enumerate() {
-                let plane =
-                    |run: &Run| &self.input[(run.picture * channels + channel) * plane_len..][..plane_len];
                 let columns = match group.straight() {
-                    Some(run) => self.straight_columns(simd, plane(run), run),
-                    None => self.gathered_columns(simd, group, plane),
+                    Some(run) => self.straight_columns(simd, channel, run),
+                    None => self.gathered_columns(simd, channel, group),
                 };
-                for (row, columns) in columns.into_iter().enumerate() {
-                    for (column, factor) in transform::inputs(simd, columns).into_iter().enumerate() {
-                        let at = (row * IN + column) * place_stride + index * channels + channel;
-                        simd.store(factor, &mut self.scratch.input_factors[at].0);
+                let (first, step) = panels.group(index);
+                let at = first + channel * step;
+                let place_stride = panels.place_stride();
+                for row in 0..IN {
+                    let factors = transform::inputs(simd, columns[row]);
+                    for column in 0..IN {
+                        let place = row * IN + column;
+                        simd.store(factors[column], &mut self.scratch.factors[at + place * place_stride].0);
                     }
                 }
             }
         }
     }
 
+    #[inline(always)]
+    fn plane(&self, channel: usize, run: &Run) -> &[f32] {
+        let plane = self.grid.input.pixels();
+        &self.input[(run.picture * self.weights.inputs + channel) * plane..][..plane]
+    }
+
     /// The columns of sixteen tiles side by side, already transformed from top to bottom: that is done before they
     /// are taken apart, for whole rows of pixels.
     #[inline(always)]
-    fn straight_columns<S: Simd>(&self, simd: S, plane: &[f32], run: &Run) -> [[S::Vector; IN]; IN] {
-        let mut rows = [[0.0f32; 80]; IN];
+    fn straight_columns<S: Simd>(&self, simd: S, channel: usize, run: &Run) -> [[S::Vector; IN]; IN] {
+        let plane = self.plane(channel, run);
+        let mut rows = [[0.0f32; STRAIGHT + LANES]; IN];
         for (row, to) in rows.iter_mut().enumerate() {
             self.grid.fill_straight(to, self.grid.input_row(plane, run.top, row), run.left);
         }
         transform_rows(simd, &mut rows);
-        rows.map(|row| {
-            let vectors =
-                |first: usize| std::array::from_fn(|vector| simd.load(chunk(&row, first + vector * LANES)));
-            let [a, b, c, d] = simd.deinterleave4(vectors(0));
-            let [e, f, ..] = simd.deinterleave4(vectors(OUT));
-            [a, b, c, d, e, f]
-        })
+        let mut columns = [[simd.splat(0.0); IN]; IN];
+        for row in 0..IN {
+            let [a, b, c, d] = simd.deinterleave4(load4_at(simd, &rows[row], 0));
+            let [e, f, ..] = simd.deinterleave4(load4_at(simd, &rows[row], OUT));
+            columns[row] = [a, b, c, d, e, f];
+        }
+        columns
     }
 
     /// The same for tiles that lie elsewhere: the first four columns of each, and the last two, are gathered.
     #[inline(always)]
-    fn gathered_columns<'p, S: Simd>(
-        &self,
-        simd: S,
-        group: &Group,
-        plane: impl Fn(&Run) -> &'p [f32],
-    ) -> [[S::Vector; IN]; IN] {
+    fn gathered_columns<S: Simd>(&self, simd: S, channel: usize, group: &Group) -> [[S::Vector; IN]; IN] {
         let mut firsts = [[0.0f32; STRAIGHT]; IN];
         let mut lasts = [[0.0f32; STRAIGHT]; IN];
         for run in group.runs() {
-            let plane = plane(run);
+            let plane = self.plane(channel, run);
             let (from, len) = (run.lane * OUT, run.len * OUT);
             for row in 0..IN {
                 let mut pixels = [0.0f32; STRAIGHT + OUT];
@@ -133,71 +138,93 @@ impl Block<'_> {
         }
         transform_rows(simd, &mut firsts);
         transform_rows(simd, &mut lasts);
-        std::array::from_fn(|row| {
-            let columns = |rows: &[[f32; STRAIGHT]; IN]| {
-                simd.deinterleave4(std::array::from_fn(|vector| simd.load(chunk(&rows[row], vector * LANES))))
-            };
-            let [a, b, c, d] = columns(&firsts);
-            let [e, f, ..] = columns(&lasts);
-            [a, b, c, d, e, f]
-        })
+        let mut columns = [[simd.splat(0.0); IN]; IN];
+        for row in 0..IN {
+            let [a, b, c, d] = simd.deinterleave4(load4_at(simd, &firsts[row], 0));
+            let [e, f, ..] = simd.deinterleave4(load4_at(simd, &lasts[row], 0));
+            columns[row] = [a, b, c, d, e, f];
+        }
+        columns
     }
 
     #[inline(always)]
-    fn transform_outputs<S: Simd>(&self, simd: S, sums_row: usize, output: usize) {
-        let bias = simd.splat(self.epilogue.bias.map_or(0.0, |bias| bias[output]));
+    fn transform_outputs<S: Simd>(&self, simd: S, row_block: usize, outputs: Range<usize>) {
         for (index, group) in self.groups.iter().enumerate() {
-            let at = (sums_row * self.groups.len() + index) * PRODUCTS;
-            let (sums, _) = self.scratch.sums[at..at + PRODUCTS].as_chunks::<IN>();
-            // Each row of six sums to four, then the columns of those.
-            let rows: [[S::Vector; OUT]; IN] = std::array::from_fn(|row| {
-                transform::outputs(simd, sums[row].each_ref().map(|line| simd.load(&line.0)))
-            });
-            let columns: [[S::Vector; OUT]; OUT] =
-                std::array::from_fn(|column| transform::outputs(simd, rows.map(|row| row[column])));
-            let pixels: [[S::Vector; 4]; OUT] = std::array::from_fn(|row| {
-                simd.interleave4(columns.map(|column| simd.add(column[row], bias)))
-            });
-            self.write(simd, group, output, pixels);
+            let at = (row_block * self.groups.len() + index) * PRODUCTS * ROWS;
+            let sums: &[Line; PRODUCTS * ROWS] =
+                self.scratch.sums[at..].first_chunk().expect("all places have a sum");
+            for output in outputs.clone() {
+                let pixels = self.pixels(simd, sums, output);
+                self.write(simd, group, output, pixels);
+            }
         }
+    }
+
+    /// The four rows of sixteen tiles, 64 pixels each.
+    #[inline(always)]
+    fn pixels<S: Simd>(
+        &self,
+        simd: S,
+        sums: &[Line; PRODUCTS * ROWS],
+        output: usize,
+    ) -> [[S::Vector; 4]; OUT] {
+        let zero = simd.splat(0.0);
+        let bias = simd.splat(self.epilogue.bias.map_or(0.0, |bias| bias[output]));
+        // Each row of six sums to four, then the columns of those.
+        let mut rows = [[zero; OUT]; IN];
+        for row in 0..IN {
+            let mut line = [zero; IN];
+            for column in 0..IN {
+                line[column] = simd.load(&sums[(row * IN + column) * ROWS + output % ROWS].0);
+            }
+            rows[row] = transform::outputs(simd, line);
+        }
+        let mut pixels = [[zero; OUT]; OUT];
+        for column in 0..OUT {
+            let mut line = [zero; IN];
+            for row in 0..IN {
+                line[row] = rows[row][column];
+            }
+            let line = transform::outputs(simd, line);
+            for row in 0..OUT {
+                pixels[row][column] = simd.add(line[row], bias);
+            }
+        }
+        for row in 0..OUT {
+            pixels[row] = simd.interleave4(pixels[row]);
+        }
+        pixels
     }
 
     #[inline(always)]
     fn write<S: Simd>(&self, simd: S, group: &Group, output: usize, pixels: [[S::Vector; 4]; OUT]) {
         let size = self.grid.output;
-        let row_start = |run: &Run, row: usize| {
-            let plane = run.picture * self.weights.outputs + output;
-            (plane * size.height + run.top + row) * size.width + run.left
-        };
         if let Some(run) = group.straight()
             && run.left + STRAIGHT <= size.width
         {
-            let rows = OUT.min(size.height - run.top);
-            for (row, vectors) in pixels.into_iter().enumerate().take(rows) {
-                let start = row_start(run, row);
-                for (vector, pixels) in vectors.into_iter().enumerate() {
-                    let at = start + vector * LANES;
-                    let pixels = self.epilogue.apply(simd, pixels, at);
-                    // SAFETY: each tile belongs to one group, each group to one block, and this row to one tile.
-                    #[allow(unsafe_code)]
-                    let target = unsafe { self.output.part(at..at + LANES) };
-                    let (target, _) = target.as_chunks_mut::<LANES>();
-                    simd.store(pixels, &mut target[0]);
+            for row in 0..OUT.min(size.height - run.top) {
+                let start = self.output_at(run, row, output);
+                // SAFETY: each tile belongs to one group, each group to one block, and these pixels to these tiles.
+                #[allow(unsafe_code)]
+                let target = unsafe { self.output.part(start..start + STRAIGHT) };
+                for vector in 0..4 {
+                    let at = vector * LANES;
+                    let finished = self.epilogue.apply(simd, pixels[row][vector], start + at);
+                    store_at(simd, finished, target, at);
                 }
             }
             return;
         }
         let mut staged = [[0.0f32; STRAIGHT]; OUT];
-        for (row, vectors) in pixels.into_iter().enumerate() {
-            let (chunks, _) = staged[row].as_chunks_mut::<LANES>();
-            for (vector, to) in vectors.into_iter().zip(chunks) {
-                simd.store(vector, to);
+        for row in 0..OUT {
+            for vector in 0..4 {
+                store_at(simd, pixels[row][vector], &mut staged[row], vector * LANES);
             }
         }
         for run in group.runs() {
             let columns = (run.len * OUT).min(size.width - run.left);
             for (row, staged) in staged.iter().enumerate().take(OUT.min(size.height - run.top)) {
-                let start = row_start(run, row);
+                let start = self.output_at(run, row, output);
                 // SAFETY: as above.
                 #[allow(unsafe_code)]
                 let target = unsafe { self.output.part(start..start + columns) };
@@ -208,21 +235,27 @@ impl Block<'_> {
             }
         }
     }
+
+    /// Where in the output the first pixel of a run's row is.
+    #[inline(always)]
+    fn output_at(&self, run: &Run, row: usize, output: usize) -> usize {
+        let size = self.grid.output;
+        let plane = run.picture * self.weights.outputs + output;
+        (plane * size.height + run.top + row) * size.width + run.left
+    }
 }
 
 /// Transforms six rows of pixels from top to bottom, in place.
 #[inline(always)]
 fn transform_rows<S: Simd, const WIDTH: usize>(simd: S, rows: &mut [[f32; WIDTH]; IN]) {
     for first in (0..WIDTH).step_by(LANES) {
-        let column = std::array::from_fn(|row| simd.load(chunk(&rows[row], first)));
-        for (row, factor) in transform::inputs(simd, column).into_iter().enumerate() {
-            let (to, _) = rows[row][first..].as_chunks_mut::<LANES>();
-            simd.store(factor, &mut to[0]);
+        let mut column = [simd.splat(0.0); IN];
+        for row in 0..IN {
+            column[row] = load_at(simd, &rows[row], first);
+        }
+        let factors = transform::inputs(simd, column);
+        for row in 0..IN {
+            store_at(simd, factors[row], &mut rows[row], first);
         }
     }
-}
-
-#[inline(always)]
-fn chunk(values: &[f32], first: usize) -> &[f32; LANES] {
-    values[first..].first_chunk().expect("a vector's worth is left")
 }

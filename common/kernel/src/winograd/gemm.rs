@@ -1,4 +1,5 @@
 //! The 36 matrix products, one for each place in a tile: sums over input channels.
+#![allow(clippy::needless_range_loop)] // loops over vectors, see `simd`
 
 use super::transform::PRODUCTS;
 use crate::simd::{Line, RegisterTile, Simd};
@@ -6,95 +7,118 @@ use crate::simd::{Line, RegisterTile, Simd};
 /// Output channels whose factors lie together for each input channel.
 pub(super) const ROWS: usize = 8;
 
-/// Factors of the weights, `[place][row block][input channel][ROWS]`, of some output channels.
-pub(super) struct WeightFactors<'a> {
-    pub(super) factors: &'a [[f32; ROWS]],
-    pub(super) row_blocks: usize,
-    pub(super) channels: usize,
+/// Most groups of tiles that are multiplied at once.
+const PANEL: usize = 3;
+
+/// How the groups of a block are divided into panels, whose factors lie together for each input channel:
+/// `[place][panel][input channel][group of the panel]`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Panels {
+    groups: usize,
+    channels: usize,
+    width: usize,
 }
 
-/// Factors of the pictures, `[place][group][input channel]`, with `place_stride` from place to place.
-pub(super) struct InputFactors<'a> {
-    pub(super) factors: &'a [Line],
-    pub(super) groups: usize,
-    pub(super) place_stride: usize,
+impl Panels {
+    pub(super) fn new<S: Simd>(groups: usize, channels: usize) -> Self {
+        let width = match S::TILE {
+            // Four are better cut in halves than into three and one.
+            RegisterTile::Rows8Vectors3 if groups == 4 => 2,
+            RegisterTile::Rows8Vectors3 => PANEL,
+            RegisterTile::Rows4Vectors1 => 1,
+        };
+        Self { groups, channels, width }
+    }
+
+    /// The factors of a place, rounded up to an odd number of cache lines, so that the 36 places do not compete for the
+    /// same sets.
+    pub(super) fn place_stride(&self) -> usize {
+        (self.groups * self.channels) | 1
+    }
+
+    /// Where the factors of a group are: for its first channel, and the step to the next.
+    #[inline(always)]
+    pub(super) fn group(&self, group: usize) -> (usize, usize) {
+        let first = group / self.width * self.width;
+        let width = self.width.min(self.groups - first);
+        (first * self.channels + group - first, width)
+    }
 }
 
-/// Fills `sums`, `[output channel][group][place]`.
+/// Multiplies the weights' factors `[place][row block][input channel][ROWS]` with the pictures' into `sums`,
+/// `[row block][group][place][ROWS]`.
 #[inline(always)]
 pub(super) fn multiply<S: Simd>(
     simd: S,
-    weights: &WeightFactors<'_>,
-    inputs: &InputFactors<'_>,
+    panels: &Panels,
+    row_blocks: usize,
+    weights: &[[f32; ROWS]],
+    pictures: &[Line],
     sums: &mut [Line],
 ) {
-    let channels = weights.channels;
+    let Panels { groups, channels, width } = *panels;
     for place in 0..PRODUCTS {
-        let inputs_here = &inputs.factors[place * inputs.place_stride..][..inputs.groups * channels];
-        let weights_here =
-            &weights.factors[place * weights.row_blocks * channels..][..weights.row_blocks * channels];
-        let mut group = 0;
-        while group < inputs.groups {
-            let panel = Panel { inputs: &inputs_here[group * channels..], weights: weights_here, channels };
-            let target = Target { place, group, groups: inputs.groups };
-            group += match (S::TILE, inputs.groups - group) {
-                // Four are better cut in halves than into three and one.
-                (RegisterTile::Rows8Vectors3, 2 | 4) => panel.multiply::<S, 8, 2>(simd, &target, sums),
-                (RegisterTile::Rows8Vectors3, 1) => panel.multiply::<S, 8, 1>(simd, &target, sums),
-                (RegisterTile::Rows8Vectors3, _) => panel.multiply::<S, 8, 3>(simd, &target, sums),
-                (RegisterTile::Rows4Vectors1, _) => panel.multiply::<S, 4, 1>(simd, &target, sums),
+        let pictures = &pictures[place * panels.place_stride()..][..groups * channels];
+        let weights = &weights[place * row_blocks * channels..][..row_blocks * channels];
+        for first in (0..groups).step_by(width) {
+            let panel_groups = width.min(groups - first);
+            let panel = Panel {
+                pictures: &pictures[first * channels..][..panel_groups * channels],
+                weights,
+                channels,
+                first_sum: (first * PRODUCTS + place) * ROWS,
+                row_block_sums: groups * PRODUCTS * ROWS,
             };
+            match (S::TILE, panel_groups) {
+                (RegisterTile::Rows8Vectors3, 3) => panel.multiply::<S, 8, 3>(simd, sums),
+                (RegisterTile::Rows8Vectors3, 2) => panel.multiply::<S, 8, 2>(simd, sums),
+                (RegisterTile::Rows8Vectors3, _) => panel.multiply::<S, 8, 1>(simd, sums),
+                (RegisterTile::Rows4Vectors1, _) => panel.multiply::<S, 4, 1>(simd, sums),
+            }
         }
     }
 }
 
-/// A few groups of tiles, small enough for the nearest cache, at one place.
+/// A few groups at one place, whose factors the nearest cache holds while they meet all weights.
 struct Panel<'a> {
-    inputs: &'a [Line],
+    pictures: &'a [Line],
     weights: &'a [[f32; ROWS]],
     channels: usize,
-}
-
-/// Where in the sums results go.
-struct Target {
-    place: usize,
-    group: usize,
-    groups: usize,
+    first_sum: usize,
+    row_block_sums: usize,
 }
 
 impl Panel<'_> {
-    /// Multiplies `GROUPS` groups with all weights, with `TILE_ROWS * GROUPS` sums in registers. Gives `GROUPS`.
+    /// Multiplies with `TILE_ROWS * GROUPS` sums in registers.
     #[inline(always)]
-    fn multiply<S: Simd, const TILE_ROWS: usize, const GROUPS: usize>(
-        &self,
-        simd: S,
-        target: &Target,
-        sums: &mut [Line],
-    ) -> usize {
-        let inputs: [&[Line]; GROUPS] =
-            std::array::from_fn(|group| &self.inputs[group * self.channels..][..self.channels]);
+    fn multiply<S: Simd, const TILE_ROWS: usize, const GROUPS: usize>(&self, simd: S, sums: &mut [Line]) {
+        let (pictures, _) = self.pictures.as_chunks::<GROUPS>();
         for (row_block, weights) in self.weights.chunks_exact(self.channels).enumerate() {
             for first_row in (0..ROWS).step_by(TILE_ROWS) {
-                let mut tile = [[simd.splat(0.0); GROUPS]; TILE_ROWS];
-                for (channel, factors) in weights.iter().enumerate() {
-                    let lines: [S::Vector; GROUPS] =
-                        std::array::from_fn(|group| simd.load(&inputs[group][channel].0));
+                let mut tile = [[simd.splat(0.0); TILE_ROWS]; GROUPS];
+                for (factors, lines) in weights.iter().zip(pictures) {
+                    let factors: &[f32; TILE_ROWS] =
+                        factors[first_row..].first_chunk().expect("TILE_ROWS divide ROWS");
                     for row in 0..TILE_ROWS {
-                        let factor = simd.splat(factors[first_row + row]);
+                        let factor = simd.splat(factors[row]);
                         for group in 0..GROUPS {
-                            tile[row][group] = simd.mul_add(factor, lines[group], tile[row][group]);
+                            tile[group][row] =
+                                simd.mul_add(factor, simd.load(&lines[group].0), tile[group][row]);
                         }
                     }
                 }
-                for (row, vectors) in tile.into_iter().enumerate() {
-                    let output = row_block * ROWS + first_row + row;
-                    for (group, vector) in vectors.into_iter().enumerate() {
-                        let at = (output * target.groups + target.group + group) * PRODUCTS + target.place;
-                        simd.store(vector, &mut sums[at].0);
+                for group in 0..GROUPS {
+                    let at = self.first_sum
+                        + row_block * self.row_block_sums
+                        + group * PRODUCTS * ROWS
+                        + first_row;
+                    let target: &mut [Line; TILE_ROWS] =
+                        sums[at..].first_chunk_mut().expect("all places have a sum");
+                    for row in 0..TILE_ROWS {
+                        simd.store(tile[group][row], &mut target[row].0);
                     }
                 }
             }
         }
-        GROUPS
     }
 }

@@ -22,7 +22,7 @@ use grid::{Grid, Group};
 use transform::{IN, PRODUCTS};
 
 use crate::parallel::{self, DisjointSlice};
-use crate::simd::{InstructionSet, LANES, Simd};
+use crate::simd::{InstructionSet, LANES, Simd, load_at};
 
 pub use fold::fold_reflection;
 
@@ -92,16 +92,14 @@ impl Epilogue<'_> {
     /// All but the bias, for the values from place `at` of the output on.
     #[inline(always)]
     fn apply<S: Simd>(&self, simd: S, mut values: S::Vector, at: usize) -> S::Vector {
-        let load =
-            |from: &[f32]| simd.load(from[at..].first_chunk::<LANES>().expect("checked against the output"));
         if let Some(addend) = self.addend {
-            values = simd.add(values, load(addend));
+            values = simd.add(values, load_at(simd, addend, at));
         }
         if self.relu {
             values = simd.max(values, simd.splat(0.0));
         }
         if let Some(gate) = self.gate {
-            values = simd.where_positive(load(gate), values);
+            values = simd.where_positive(load_at(simd, gate, at), values);
         }
         values
     }

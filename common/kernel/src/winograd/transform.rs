@@ -21,7 +21,7 @@ pub(super) fn weights([a, b, c]: [f64; 3]) -> [f64; IN] {
 /// B^T d: inputs to factors.
 #[inline(always)]
 pub(super) fn inputs<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::Vector; IN]) -> [S::Vector; IN] {
-    let [two, four, five] = [2.0, 4.0, 5.0].map(|factor| simd.splat(factor));
+    let [two, four, five] = [simd.splat(2.0), simd.splat(4.0), simd.splat(5.0)];
     let near_even = simd.neg_mul_add(four, d2, d4);
     let near_odd = simd.neg_mul_add(four, d1, d3);
     let far_even = simd.sub(d4, d2);
@@ -39,7 +39,7 @@ pub(super) fn inputs<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::Vector; IN]
 /// A^T m: sums of products to outputs.
 #[inline(always)]
 pub(super) fn outputs<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::Vector; IN]) -> [S::Vector; OUT] {
-    let [two, four, eight] = [2.0, 4.0, 8.0].map(|factor| simd.splat(factor));
+    let [two, four, eight] = [simd.splat(2.0), simd.splat(4.0), simd.splat(8.0)];
     let (near_even, near_odd) = (simd.add(m1, m2), simd.sub(m1, m2));
     let (far_even, far_odd) = (simd.add(m3, m4), simd.sub(m3, m4));
     [
