@@ -7,6 +7,7 @@
 
 pub mod device;
 pub mod exit_status;
+pub mod fast;
 pub mod loss;
 pub mod lossnet;
 pub mod net;

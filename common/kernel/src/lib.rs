@@ -5,6 +5,9 @@
 //! told how many threads to use, and gives the same bits for any number of them: work is divided by what it writes,
 //! and no sum is ever divided. Different instruction sets may round differently.
 
+// Kernels are compiled for an instruction set by being inlined into a function that has it; see `simd`.
+#![allow(clippy::inline_always)]
+
 pub mod winograd;
 
 mod parallel;

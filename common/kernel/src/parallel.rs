@@ -7,9 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Calls `work` once for each of `items` indices, on up to `threads` threads, of which the caller is one. Whoever is
-/// free takes the next, so that a thread that the system holds up does not hold up the others. Each thread has a
-/// `state` of its own.
-pub(crate) fn for_each<State>(
+/// free takes the next, so that a thread that the system holds up does not hold up the others.
+pub(crate) fn for_each(threads: usize, items: usize, work: impl Fn(usize) + Sync) {
+    for_each_with(threads, items, || (), |(), item| work(item));
+}
+
+/// [`for_each`], with a `state` of its own for each thread.
+pub(crate) fn for_each_with<State>(
     threads: usize,
     items: usize,
     state: impl Fn() -> State + Sync,
@@ -75,7 +79,7 @@ mod tests {
     fn every_item_is_done_once() {
         for (threads, items) in [(1, 5), (3, 100), (8, 2), (4, 0)] {
             let done: Vec<AtomicUsize> = (0..items).map(|_| AtomicUsize::new(0)).collect();
-            for_each(threads, items, || (), |(), item| _ = done[item].fetch_add(1, Ordering::Relaxed));
+            for_each(threads, items, |item| _ = done[item].fetch_add(1, Ordering::Relaxed));
             assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == 1));
         }
     }

@@ -5,7 +5,13 @@
 //! their pointers in debug builds, this is fast there too.
 #![allow(unsafe_code)] // calls of intrinsics
 
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m256, __m512, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps,
+    _mm256_fnmadd_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sub_ps,
+    _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
+    _mm512_mul_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps,
+    _mm512_shuffle_f32x4, _mm512_sub_ps,
+};
 use std::mem::transmute;
 
 use super::{Kernel, LANES, RegisterTile, Simd, portable::Portable};

@@ -113,9 +113,8 @@ impl Block<'_> {
         transform_rows(simd, &mut rows);
         let mut columns = [[simd.splat(0.0); IN]; IN];
         for row in 0..IN {
-            let [a, b, c, d] = simd.deinterleave4(load4_at(simd, &rows[row], 0));
-            let [e, f, ..] = simd.deinterleave4(load4_at(simd, &rows[row], OUT));
-            columns[row] = [a, b, c, d, e, f];
+            columns[row][..4].copy_from_slice(&simd.deinterleave4(load4_at(simd, &rows[row], 0)));
+            columns[row][4..].copy_from_slice(&simd.deinterleave4(load4_at(simd, &rows[row], OUT))[..2]);
         }
         columns
     }
@@ -140,9 +139,8 @@ impl Block<'_> {
         transform_rows(simd, &mut lasts);
         let mut columns = [[simd.splat(0.0); IN]; IN];
         for row in 0..IN {
-            let [a, b, c, d] = simd.deinterleave4(load4_at(simd, &firsts[row], 0));
-            let [e, f, ..] = simd.deinterleave4(load4_at(simd, &lasts[row], 0));
-            columns[row] = [a, b, c, d, e, f];
+            columns[row][..4].copy_from_slice(&simd.deinterleave4(load4_at(simd, &firsts[row], 0)));
+            columns[row][4..].copy_from_slice(&simd.deinterleave4(load4_at(simd, &lasts[row], 0))[..2]);
         }
         columns
     }

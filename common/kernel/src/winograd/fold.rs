@@ -5,28 +5,44 @@ use crate::parallel::{self, DisjointSlice};
 
 /// Adds the outer ring of each channel of `padded` `[planes, h + 2, w + 2]` to where it was reflected from: the
 /// gradient with respect to a picture from that with respect to its reflected continuation. `output` is
-/// `[planes, h, w]`; `picture` tells h and w, its count is that of planes.
+/// `[planes, h, w]`, of which `planes` tells the numbers. Then `addend` is added, and what is not above 0 in `gate` becomes
+/// 0, as in an [`Epilogue`](super::Epilogue).
 ///
 /// # Panics
 /// If a slice's length is not that of its shape, or a side is shorter than 2.
-pub fn fold_reflection(padded: &[f32], output: &mut [f32], planes: Pictures, threads: usize) {
+pub fn fold_reflection(
+    padded: &[f32],
+    output: &mut [f32],
+    planes: Pictures,
+    addend: Option<&[f32]>,
+    gate: Option<&[f32]>,
+    threads: usize,
+) {
     let Pictures { count, height, width } = planes;
     assert!(height >= 2 && width >= 2, "reflected sides are 2 or longer: {planes:?}");
     let (padded_len, len) = ((height + 2) * (width + 2), height * width);
     assert_eq!(padded.len(), count * padded_len, "padded: {planes:?} and a ring");
     assert_eq!(output.len(), count * len, "output: {planes:?}");
+    assert!(addend.is_none_or(|addend| addend.len() == count * len), "addend: as output");
+    assert!(gate.is_none_or(|gate| gate.len() == count * len), "gate: as output");
     let output = DisjointSlice::new(output);
-    parallel::for_each(
-        threads,
-        count,
-        || (),
-        |(), plane| {
-            // SAFETY: each plane is one item.
-            #[allow(unsafe_code)]
-            let output = unsafe { output.part(plane * len..(plane + 1) * len) };
-            fold_plane(&padded[plane * padded_len..][..padded_len], output, height, width);
-        },
-    );
+    parallel::for_each(threads, count, |plane| {
+        let range = plane * len..(plane + 1) * len;
+        // SAFETY: each plane is one item.
+        #[allow(unsafe_code)]
+        let output = unsafe { output.part(range.clone()) };
+        fold_plane(&padded[plane * padded_len..][..padded_len], output, height, width);
+        if let Some(addend) = addend {
+            for (value, addend) in output.iter_mut().zip(&addend[range.clone()]) {
+                *value += addend;
+            }
+        }
+        if let Some(gate) = gate {
+            for (value, &gate) in output.iter_mut().zip(&gate[range]) {
+                *value = if gate > 0.0 { *value } else { 0.0 };
+            }
+        }
+    });
 }
 
 fn fold_plane(padded: &[f32], output: &mut [f32], height: usize, width: usize) {

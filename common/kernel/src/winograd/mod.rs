@@ -228,7 +228,7 @@ impl Filter {
         let output = DisjointSlice::new(output);
         let weights =
             Weights { factors: &self.factors, inputs: self.inputs, outputs: self.outputs, slab: SLAB };
-        parallel::for_each(threads, blocks.len(), PooledScratch::take, |scratch, block| {
+        parallel::for_each_with(threads, blocks.len(), PooledScratch::take, |scratch, block| {
             instructions.run(Block {
                 grid: &grid,
                 groups: blocks[block],
