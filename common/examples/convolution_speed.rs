@@ -1,13 +1,15 @@
 //! Times 3x3 convolutions of the training step: ours and libtorch's in turns, the best of several rounds.
 //!
-//! `cargo run --release -p common --example convolution_speed [rounds] [threads]`
+//! `cargo run --release -p common --example convolution_speed [rounds] [threads] [keep]`
+//!
+//! With `keep`, freed memory is kept (`fast::keep_freed_memory`).
 //!
 //! With one thread, times are the processor's, not the clock's, so that it matters less what else the machine does.
 #![allow(clippy::print_stdout)] // a program
 
 use std::time::Instant;
 
-use kernel::winograd::{Epilogue, Filter, Padding, Pictures};
+use common::fast::{Activation, Border, Conv3x3};
 use tch::{Device, Kind, Tensor};
 
 /// Input channels, output channels, and the side of the pictures.
@@ -32,6 +34,9 @@ fn main() {
         tch::set_num_threads(threads);
     }
     let threads = tch::get_num_threads() as usize;
+    if std::env::args().nth(3).is_some() {
+        common::fast::keep_freed_memory();
+    }
     let _no_grad = tch::no_grad_guard();
     println!("{threads} threads, batch {BATCH}, best of {rounds}");
     for &(inputs, outputs, side) in SHAPES {
@@ -40,26 +45,22 @@ fn main() {
         let (x, weight) =
             (Tensor::randn(shape, float), Tensor::randn([outputs as i64, inputs as i64, 3, 3], float));
         let bias = Tensor::randn([outputs as i64], float);
-        let [x_values, weight_values, bias_values] =
-            [&x, &weight, &bias].map(|tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).expect("f32"));
-        let filter = Filter::prepare(&weight_values, outputs, inputs);
-        let pictures = Pictures { count: BATCH, height: side, width: side };
-        let mut y = vec![0.0; BATCH * outputs * side * side];
-        let epilogue = Epilogue { bias: Some(&bias_values), relu: true, ..Epilogue::default() };
+        let conv = Conv3x3::new(&weight, Some(&bias), Border::Zero);
+        let prepare_ms = time_ms(threads, || {
+            let pixel = Tensor::zeros([1, inputs as i64, 1, 1], float);
+            conv.forward(&pixel, Activation::Relu);
+        });
         let (mut ours_ms, mut libtorch_ms) = (f64::INFINITY, f64::INFINITY);
         for _ in 0..rounds {
-            ours_ms = ours_ms.min(time_ms(threads, || {
-                filter.convolve(&x_values, &mut y, pictures, Padding::Zero, &epilogue, threads);
-            }));
-            libtorch_ms = libtorch_ms.min(time_ms(threads, || {
-                let _ = x.conv2d(&weight, Some(&bias), 1, 1, 1, 1);
-            }));
+            ours_ms = ours_ms.min(time_ms(threads, || drop(conv.forward(&x, Activation::Relu))));
+            libtorch_ms =
+                libtorch_ms.min(time_ms(threads, || drop(x.conv2d(&weight, Some(&bias), 1, 1, 1, 1))));
         }
         let multiplications = (BATCH * side * side * inputs * outputs) as f64 / 16.0 * 36.0;
         let gflops = 2e-6 * multiplications / ours_ms;
         println!(
             "{inputs:3} -> {outputs:3} at {side:3}: ours with ReLU {ours_ms:6.1} ms ({gflops:3.0} GFLOP/s), \
-             libtorch without {libtorch_ms:6.1} ms, {:.2} times",
+             libtorch without {libtorch_ms:6.1} ms, {:.2} times; {prepare_ms:.1} ms to make ready",
             libtorch_ms / ours_ms
         );
     }

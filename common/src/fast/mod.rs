@@ -4,6 +4,8 @@
 //! The arithmetic is the crate `kernel`'s; this is its only door to tensors.
 
 mod conv3x3;
+mod memory;
 mod values;
 
 pub use conv3x3::{Activation, Border, Conv3x3};
+pub use memory::keep_freed_memory;
