@@ -67,7 +67,8 @@ impl Conv3x3 {
             return if activation == Activation::Relu { y.relu() } else { y };
         }
         let [outputs, inputs] = self.channels();
-        let filter = self.forward.get_or_init(|| Filter::prepare(values(&self.weight), outputs, inputs));
+        let filter =
+            self.forward.get_or_init(|| Filter::prepare(values(&self.weight), outputs, inputs, threads()));
         let padding = match self.border {
             Border::Zero => Padding::Zero,
             Border::Reflect => Padding::Reflect,
@@ -99,8 +100,9 @@ impl Conv3x3 {
             return self.input_gradient_by_libtorch(gradient, addend, relu_output);
         }
         let [outputs, inputs] = self.channels();
-        let filter =
-            self.backward.get_or_init(|| Filter::prepare_transposed(values(&self.weight), outputs, inputs));
+        let filter = self
+            .backward
+            .get_or_init(|| Filter::prepare_transposed(values(&self.weight), outputs, inputs, threads()));
         let (addend, relu_output) = (addend.map(Tensor::contiguous), relu_output.map(Tensor::contiguous));
         let epilogue = Epilogue {
             addend: addend.as_ref().map(values),

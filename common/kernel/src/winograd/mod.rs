@@ -12,6 +12,7 @@ mod block;
 mod fold;
 mod gemm;
 mod grid;
+mod prepare;
 mod transform;
 
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +20,8 @@ use std::sync::{Mutex, PoisonError};
 use block::{Block, Scratch, Weights};
 use gemm::ROWS;
 use grid::{Grid, Group};
-use transform::{IN, PRODUCTS};
+use prepare::RowBlock;
+use transform::PRODUCTS;
 
 use crate::parallel::{self, DisjointSlice};
 use crate::simd::{InstructionSet, LANES, Simd, load_at};
@@ -132,14 +134,15 @@ const BLOCK_BYTES: usize = 900 << 10;
 const BLOCK_GROUPS: std::ops::RangeInclusive<usize> = 6..=9;
 
 impl Filter {
-    /// The convolution with `weight` `[outputs, inputs, 3, 3]`.
+    /// The convolution with `weight` `[outputs, inputs, 3, 3]`, made ready on up to `threads` threads.
     ///
     /// # Panics
     /// If `weight` has another length.
-    pub fn prepare(weight: &[f32], outputs: usize, inputs: usize) -> Self {
+    pub fn prepare(weight: &[f32], outputs: usize, inputs: usize, threads: usize) -> Self {
         assert_eq!(weight.len(), outputs * inputs * 9, "weight is [{outputs}, {inputs}, 3, 3]");
-        let (kernels, _) = weight.as_chunks::<9>();
-        Self::from_kernels(outputs, inputs, |output, input| kernels[output * inputs + input])
+        Self::from_weights(outputs, inputs, threads, |output, input, place| {
+            weight[(output * inputs + input) * 9 + place]
+        })
     }
 
     /// The convolution that takes the gradient with respect to the output of [`Filter::prepare`]'s convolution with
@@ -147,30 +150,34 @@ impl Filter {
     ///
     /// # Panics
     /// If `weight` has another length.
-    pub fn prepare_transposed(weight: &[f32], outputs: usize, inputs: usize) -> Self {
+    pub fn prepare_transposed(weight: &[f32], outputs: usize, inputs: usize, threads: usize) -> Self {
         assert_eq!(weight.len(), outputs * inputs * 9, "weight is [{outputs}, {inputs}, 3, 3]");
-        let (kernels, _) = weight.as_chunks::<9>();
-        Self::from_kernels(inputs, outputs, |input, output| {
-            let mut kernel = kernels[output * inputs + input];
-            kernel.reverse();
-            kernel
+        Self::from_weights(inputs, outputs, threads, |input, output, place| {
+            weight[(output * inputs + input) * 9 + 8 - place]
         })
     }
 
-    fn from_kernels(outputs: usize, inputs: usize, kernel: impl Fn(usize, usize) -> [f32; 9]) -> Self {
+    fn from_weights(
+        outputs: usize,
+        inputs: usize,
+        threads: usize,
+        weight: impl Fn(usize, usize, usize) -> f32 + Sync,
+    ) -> Self {
         let row_blocks = outputs.div_ceil(ROWS);
         let mut factors = vec![[0.0; ROWS]; row_blocks * PRODUCTS * inputs];
-        for output in 0..outputs {
-            let (row_block, row) = (output / ROWS, output % ROWS);
+        let factors_of_block = DisjointSlice::new(factors.as_flattened_mut());
+        parallel::for_each(threads, row_blocks, |row_block| {
             let (slab, block_in_slab) = (row_block / SLAB, row_block % SLAB);
             let slab_blocks = SLAB.min(row_blocks - slab * SLAB);
-            for input in 0..inputs {
-                for (place, factor) in kernel_factors(&kernel(output, input)).into_iter().enumerate() {
-                    let at = slab * SLAB * PRODUCTS + place * slab_blocks + block_in_slab;
-                    factors[at * inputs + input][row] = factor;
-                }
-            }
-        }
+            InstructionSet::best().run(RowBlock {
+                inputs,
+                rows: ROWS.min(outputs - row_block * ROWS),
+                weight_at: |row, input, place| weight(row_block * ROWS + row, input, place),
+                factors: &factors_of_block,
+                first: (slab * SLAB * PRODUCTS + block_in_slab) * inputs * ROWS,
+                place_stride: slab_blocks * inputs * ROWS,
+            });
+        });
         Self { factors, inputs, outputs }
     }
 
@@ -249,15 +256,6 @@ impl Filter {
         let rounds = groups.div_ceil(fitting * threads.max(1));
         groups.div_ceil(rounds.max(1) * threads.max(1)).max(1)
     }
-}
-
-/// G g G^T of a kernel.
-fn kernel_factors(kernel: &[f32; 9]) -> [f32; PRODUCTS] {
-    let (rows, _) = kernel.as_chunks::<3>();
-    let rows: [[f64; IN]; 3] = std::array::from_fn(|row| transform::weights(rows[row].map(f64::from)));
-    let columns: [[f64; IN]; IN] =
-        std::array::from_fn(|column| transform::weights(std::array::from_fn(|row| rows[row][column])));
-    std::array::from_fn(|place| columns[place % IN][place / IN] as f32)
 }
 
 /// A thread's memory, kept for the next convolution: fresh pages would cost more than the shorter ones take.

@@ -72,7 +72,7 @@ impl Case {
         epilogue: &Epilogue<'_>,
         threads: usize,
     ) -> Vec<f32> {
-        let filter = Filter::prepare(&self.weight, self.outputs, self.inputs);
+        let filter = Filter::prepare(&self.weight, self.outputs, self.inputs, threads);
         let size = padding.output(self.pictures);
         let mut output = vec![f32::NAN; size.count * self.outputs * size.pixels()];
         filter.convolve_with(set, &self.input, &mut output, self.pictures, padding, epilogue, threads);
@@ -192,7 +192,7 @@ fn transposed_filters_are_adjoint() {
     let case = Case::new(pictures, inputs, outputs);
     let set = InstructionSet::best();
     let cotangent = noise(7, pictures.count * outputs * pictures.pixels());
-    let transposed = Filter::prepare_transposed(&case.weight, outputs, inputs);
+    let transposed = Filter::prepare_transposed(&case.weight, outputs, inputs, 2);
     let dot =
         |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum() };
     for padding in [Padding::Zero, Padding::Reflect] {

@@ -11,11 +11,22 @@ pub(super) const IN: usize = 6;
 /// Products of a tile.
 pub(super) const PRODUCTS: usize = IN * IN;
 
-/// G g: weights to factors. In f64, since it is done once.
-pub(super) fn weights([a, b, c]: [f64; 3]) -> [f64; IN] {
-    let (even, odd) = (-(a + c) / 6.0, -b / 6.0);
-    let (far_even, far_odd) = (a / 24.0 + c / 6.0, b / 12.0);
-    [a / 4.0, even + odd, even - odd, far_even + far_odd, far_even - far_odd, c]
+/// G g: weights to factors, of several output channels.
+#[inline(always)]
+pub(super) fn weights<const ROWS: usize>([a, b, c]: &[[f64; ROWS]; 3]) -> [[f64; ROWS]; IN] {
+    let mut factors = [[0.0; ROWS]; IN];
+    for row in 0..ROWS {
+        let (a, b, c) = (a[row], b[row], c[row]);
+        let (near_even, near_odd) = ((a + c) * (-1.0 / 6.0), b * (-1.0 / 6.0));
+        let (far_even, far_odd) = (a * (1.0 / 24.0) + c * (1.0 / 6.0), b * (1.0 / 12.0));
+        factors[0][row] = a * (1.0 / 4.0);
+        factors[1][row] = near_even + near_odd;
+        factors[2][row] = near_even - near_odd;
+        factors[3][row] = far_even + far_odd;
+        factors[4][row] = far_even - far_odd;
+        factors[5][row] = c;
+    }
+    factors
 }
 
 /// B^T d: inputs to factors.
