@@ -8,6 +8,8 @@
 // Kernels are compiled for an instruction set by being inlined into a function that has it; see `simd`.
 #![allow(clippy::inline_always)]
 
+pub mod instance_norm;
+pub mod max_pool;
 pub mod winograd;
 
 mod parallel;

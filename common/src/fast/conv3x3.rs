@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use kernel::winograd::{Epilogue, Filter, Padding, Pictures, fold_reflection};
 use tch::Tensor;
 
-use super::values::{filled, is_cpu_f32, values};
+use super::values::{filled, is_cpu_f32, threads, values};
 
 /// What lies around the picture of a convolution that keeps its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,25 +175,15 @@ fn convolve(filter: &Filter, x: &Tensor, padding: Padding, epilogue: &Epilogue<'
     filled(&size, |out| filter.convolve(values(&x), out, pictures, padding, epilogue, threads()))
 }
 
-fn threads() -> usize {
-    tch::get_num_threads().max(1) as usize
-}
-
 #[cfg(test)]
 mod tests {
-    use tch::{Device, Kind};
+    use tch::Kind;
 
     use super::*;
-
-    const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+    use crate::fast::values::tests::{FLOAT, relative_error};
 
     /// Of norms; see `kernel::winograd`.
     const TOLERANCE: f64 = 2e-6;
-
-    fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
-        assert_eq!(found.size(), expected.size());
-        ((found - expected).norm() / expected.norm()).double_value(&[])
-    }
 
     struct Case {
         conv: Conv3x3,

@@ -25,8 +25,34 @@ pub(super) fn filled(size: &[i64], fill: impl FnOnce(&mut [f32])) -> Tensor {
     tensor
 }
 
+/// As many threads as libtorch would take.
+pub(super) fn threads() -> usize {
+    tch::get_num_threads().max(1) as usize
+}
+
 fn check(tensor: &Tensor) {
     assert!(is_cpu_f32(tensor) && tensor.is_contiguous(), "not contiguous f32 on the CPU: {tensor:?}");
     // An empty tensor may have no memory, which no slice may have.
     assert!(tensor.numel() > 0, "an empty tensor: {tensor:?}");
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(in crate::fast) const FLOAT: (Kind, Device) = (Kind::Float, Device::Cpu);
+
+    /// The norm of the difference over the norm.
+    pub(in crate::fast) fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
+        assert_eq!(found.size(), expected.size());
+        ((found - expected).norm() / expected.norm()).double_value(&[])
+    }
+
+    #[test]
+    fn what_is_filled_can_be_read() {
+        let tensor = filled(&[2, 3], |values| values.copy_from_slice(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        assert_eq!(values(&tensor), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(tensor.double_value(&[1, 0]), 4.0);
+        assert!(is_cpu_f32(&tensor) && !is_cpu_f32(&tensor.to_kind(Kind::Double)));
+    }
 }

@@ -45,6 +45,12 @@ pub(crate) trait Simd: Copy + Send + Sync {
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `value` where `gate > 0`, else 0.
     fn where_positive(self, gate: Self::Vector, value: Self::Vector) -> Self::Vector;
+    /// `value` where `a == b`, else 0.
+    fn where_equal(self, a: Self::Vector, b: Self::Vector, value: Self::Vector) -> Self::Vector;
+    /// 32 values in a row to those at even and those at odd places.
+    fn deinterleave2(self, row: [Self::Vector; 2]) -> [Self::Vector; 2];
+    /// The inverse of [`Simd::deinterleave2`].
+    fn interleave2(self, columns: [Self::Vector; 2]) -> [Self::Vector; 2];
     /// 64 values in a row to their 4 columns: lane `l` of result `j` is value `4 l + j`.
     fn deinterleave4(self, rows: [Self::Vector; 4]) -> [Self::Vector; 4];
     /// The inverse of [`Simd::deinterleave4`].
@@ -82,6 +88,39 @@ pub(crate) fn load_at<S: Simd>(simd: S, values: &[f32], at: usize) -> S::Vector 
 #[inline(always)]
 pub(crate) fn store_at<S: Simd>(simd: S, vector: S::Vector, values: &mut [f32], at: usize) {
     simd.store(vector, values[at..].first_chunk_mut().expect("a vector's worth is left"));
+}
+
+/// The vector at place `at` of `values`, continued by `pad` where they end.
+#[inline(always)]
+pub(crate) fn load_some<S: Simd>(simd: S, values: &[f32], at: usize, pad: f32) -> S::Vector {
+    let rest = &values[at..];
+    if let Some(full) = rest.first_chunk() {
+        return simd.load(full);
+    }
+    let mut padded = [pad; LANES];
+    padded[..rest.len()].copy_from_slice(rest);
+    simd.load(&padded)
+}
+
+/// Writes a vector to place `at` of `values`, as far as they go.
+#[inline(always)]
+pub(crate) fn store_some<S: Simd>(simd: S, vector: S::Vector, values: &mut [f32], at: usize) {
+    let rest = &mut values[at..];
+    if let Some(full) = rest.first_chunk_mut() {
+        simd.store(vector, full);
+        return;
+    }
+    let mut padded = [0.0; LANES];
+    simd.store(vector, &mut padded);
+    rest.copy_from_slice(&padded[..rest.len()]);
+}
+
+/// The sum of a vector's lanes.
+#[inline(always)]
+pub(crate) fn sum_lanes<S: Simd>(simd: S, vector: S::Vector) -> f64 {
+    let mut lanes = [0.0; LANES];
+    simd.store(vector, &mut lanes);
+    lanes.into_iter().map(f64::from).sum()
 }
 
 /// Four vectors from place `at` of `values` on.
@@ -159,7 +198,10 @@ mod tests {
                 simd.neg_mul_add(a, b, c),
                 simd.max(a, simd.splat(-10.0)),
                 simd.where_positive(b, c),
+                simd.where_equal(b, simd.splat(3.0), c),
             ];
+            results.extend(simd.deinterleave2([a, b]));
+            results.extend(simd.interleave2([a, b]));
             results.extend(simd.deinterleave4([a, b, c, d]));
             results.extend(simd.interleave4([a, b, c, d]));
             let mut out = Vec::new();
@@ -176,7 +218,10 @@ mod tests {
     fn instruction_sets_agree() {
         let expected = InstructionSet::Portable.run(Operations);
         assert_eq!(expected[3][1], -19.0 * -3.0 + 13.0);
-        assert_eq!(expected[8][..3], [-19.0, -15.0, -11.0], "second column of four");
+        assert_eq!(expected[7].iter().sum::<f32>(), 19.0, "only 3 is equal to 3");
+        assert_eq!(expected[9][..3], [-19.0, -17.0, -15.0], "odd places");
+        assert_eq!(expected[11][..4], [-12.0, 4.0, -11.0, 5.0], "the second halves in turns");
+        assert_eq!(expected[13][..3], [-19.0, -15.0, -11.0], "second column of four");
         for set in InstructionSet::all() {
             assert_eq!(set.run(Operations), expected, "{set:?}");
         }

@@ -66,6 +66,21 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn where_equal(self, a: Vector, b: Vector, value: Vector) -> Vector {
+        from_fn(|lane| if a[lane] == b[lane] { value[lane] } else { 0.0 })
+    }
+
+    #[inline(always)]
+    fn deinterleave2(self, row: [Vector; 2]) -> [Vector; 2] {
+        from_fn(|column| from_fn(|lane| row[lane / 8][lane % 8 * 2 + column]))
+    }
+
+    #[inline(always)]
+    fn interleave2(self, columns: [Vector; 2]) -> [Vector; 2] {
+        from_fn(|half| from_fn(|lane| columns[lane % 2][8 * half + lane / 2]))
+    }
+
+    #[inline(always)]
     fn deinterleave4(self, rows: [Vector; 4]) -> [Vector; 4] {
         from_fn(|column| from_fn(|lane| rows[lane / 4][lane % 4 * 4 + column]))
     }

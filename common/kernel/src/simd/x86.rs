@@ -6,7 +6,7 @@
 #![allow(unsafe_code)] // calls of intrinsics
 
 use std::arch::x86_64::{
-    __m256, __m512, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps,
+    __m256, __m512, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps,
     _mm256_fnmadd_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sub_ps,
     _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
     _mm512_mul_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps,
@@ -90,6 +90,29 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn where_positive(self, gate: __m512, value: __m512) -> __m512 {
         detected!(_mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(gate, _mm512_setzero_ps()), value))
+    }
+
+    #[inline(always)]
+    fn where_equal(self, a: __m512, b: __m512, value: __m512) -> __m512 {
+        detected!(_mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), value))
+    }
+
+    #[inline(always)]
+    fn deinterleave2(self, [a, b]: [__m512; 2]) -> [__m512; 2] {
+        detected!({
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+            [_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b)]
+        })
+    }
+
+    #[inline(always)]
+    fn interleave2(self, [even, odd]: [__m512; 2]) -> [__m512; 2] {
+        detected!({
+            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let second = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            [_mm512_permutex2var_ps(even, first, odd), _mm512_permutex2var_ps(even, second, odd)]
+        })
     }
 
     #[inline(always)]
@@ -218,7 +241,24 @@ impl Simd for Avx2 {
         })
     }
 
-    // Through memory: what this costs is small beside the multiplications.
+    #[inline(always)]
+    fn where_equal(self, a: Self::Vector, b: Self::Vector, value: Self::Vector) -> Self::Vector {
+        detected!({
+            let half = |a, b, value| _mm256_and_ps(_mm256_cmp_ps::<_CMP_EQ_OQ>(a, b), value);
+            [half(a[0], b[0], value[0]), half(a[1], b[1], value[1])]
+        })
+    }
+
+    #[inline(always)]
+    fn deinterleave2(self, row: [Self::Vector; 2]) -> [Self::Vector; 2] {
+        Portable.deinterleave2(row.map(|half| self.to_array(half))).map(|column| self.load(&column))
+    }
+
+    #[inline(always)]
+    fn interleave2(self, columns: [Self::Vector; 2]) -> [Self::Vector; 2] {
+        Portable.interleave2(columns.map(|column| self.to_array(column))).map(|half| self.load(&half))
+    }
+
     #[inline(always)]
     fn deinterleave4(self, rows: [Self::Vector; 4]) -> [Self::Vector; 4] {
         Portable.deinterleave4(rows.map(|row| self.to_array(row))).map(|column| self.load(&column))
@@ -241,6 +281,7 @@ impl Simd for Avx2 {
 }
 
 impl Avx2 {
+    /// For shuffles through memory: what these cost is small beside the rest.
     #[inline(always)]
     fn to_array(self, vector: [__m256; 2]) -> [f32; LANES] {
         let mut array = [0.0; LANES];
