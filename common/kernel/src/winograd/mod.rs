@@ -130,9 +130,6 @@ const SLAB: usize = 8;
 /// A block's factors of the pictures take about this much, if there is work enough for all threads.
 const BLOCK_BYTES: usize = 900 << 10;
 
-/// Fewest and most groups of a block: fewer would read the weights too often, more would hold too many sums.
-const BLOCK_GROUPS: std::ops::RangeInclusive<usize> = 6..=9;
-
 impl Filter {
     /// The convolution with `weight` `[outputs, inputs, 3, 3]`, made ready on up to `threads` threads.
     ///
@@ -252,7 +249,8 @@ impl Filter {
     /// blocks enough for all threads.
     fn groups_per_block(&self, groups: usize, threads: usize) -> usize {
         let group_bytes = self.inputs * PRODUCTS * LANES * size_of::<f32>();
-        let fitting = (BLOCK_BYTES / group_bytes).clamp(*BLOCK_GROUPS.start(), *BLOCK_GROUPS.end());
+        // The more channels there are, the more it costs to read the weights again.
+        let fitting = (BLOCK_BYTES / group_bytes).clamp((self.inputs / 64).clamp(3, 8), 9);
         let rounds = groups.div_ceil(fitting * threads.max(1));
         groups.div_ceil(rounds.max(1) * threads.max(1)).max(1)
     }
