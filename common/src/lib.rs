@@ -8,6 +8,7 @@
 mod channels_last;
 pub mod device;
 pub mod exit_status;
+pub mod fast;
 pub mod loss;
 pub mod lossnet;
 pub mod net;
