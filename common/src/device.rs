@@ -54,6 +54,12 @@ pub enum DeviceError {
         /// How many devices there are.
         found: i64,
     },
+    /// This libtorch has no switch for TF32.
+    #[error("this libtorch has no switch for TF32 ({reason}): expected libtorch 2.11")]
+    NoTf32Switch {
+        /// The loader's own words.
+        reason: String,
+    },
 }
 
 impl FromStr for DeviceChoice {
@@ -172,6 +178,63 @@ fn open_globally(library: &Path) -> Result<libloading::Library, libloading::Erro
     unsafe { libloading::Library::new(library) }
 }
 
+/// Says whether cuDNN and cuBLAS may round the factors of f32 products to TF32.
+///
+/// tch has no door to libtorch's switches, so they are called by their names.
+///
+/// # Errors
+/// They are not where libtorch 2.11 has them.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+pub(crate) fn allow_tf32(is_allowed: bool) -> Result<(), DeviceError> {
+    use std::ffi::c_void;
+    let process = libloading::os::unix::Library::this();
+    let no_switch = |error: libloading::Error| DeviceError::NoTf32Switch { reason: error.to_string() };
+    // SAFETY: these are `at::Context& at::globalContext()` and `void at::Context::setAllowTF32...(bool)`, whose
+    // arguments and results travel as those of the C functions below do; the context lives as long as the process.
+    unsafe {
+        let context = process
+            .get::<unsafe extern "C" fn() -> *mut c_void>(b"_ZN2at13globalContextEv")
+            .map_err(no_switch)?();
+        for setter in ["_ZN2at7Context17setAllowTF32CuDNNEb", "_ZN2at7Context18setAllowTF32CuBLASEb"] {
+            let set = process
+                .get::<unsafe extern "C" fn(*mut c_void, bool)>(setter.as_bytes())
+                .map_err(no_switch)?;
+            set(context, is_allowed);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn allow_tf32(_is_allowed: bool) -> Result<(), DeviceError> {
+    Err(DeviceError::NoTf32Switch { reason: "not a Unix".to_owned() })
+}
+
+/// Makes the process keep the memory that tensors give back, for the next tensors. Otherwise the system's allocator
+/// returns every large one to the kernel at once and takes it anew, zeroed page by page, which costs a training step a
+/// fifth of its time on a CPU. Call it before the first large tensor. Without glibc it does nothing.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code)]
+pub fn keep_freed_memory() {
+    use std::ffi::c_int;
+    const M_TRIM_THRESHOLD: c_int = -1;
+    const M_MMAP_MAX: c_int = -4;
+    let process = libloading::os::unix::Library::this();
+    // SAFETY: this is glibc's `int mallopt(int, int)`, which may be called at any time and refuses what it does not
+    // know.
+    unsafe {
+        if let Ok(mallopt) = process.get::<unsafe extern "C" fn(c_int, c_int) -> c_int>(b"mallopt") {
+            mallopt(M_MMAP_MAX, 0);
+            mallopt(M_TRIM_THRESHOLD, c_int::MAX);
+        }
+    }
+}
+
+/// Makes the process keep the memory that tensors give back; here it does nothing.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn keep_freed_memory() {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +261,13 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert!(libtorch_folder().unwrap().join("libtorch_cpu.so").exists());
         }
+    }
+
+    #[test]
+    fn libtorchs_tf32_switches_are_found() {
+        let _loaded = tch::Tensor::zeros([1], tch::kind::FLOAT_CPU);
+        allow_tf32(true).unwrap();
+        allow_tf32(false).unwrap();
     }
 
     #[test]

@@ -5,13 +5,16 @@
 //! loss network ([`lossnet`]) and the losses ([`loss`]), and the optimiser ([`optim`]) moves the network's
 //! parameters, which [`style_file`] keeps. The crate never prints, never exits and never reads arguments.
 
+mod channels_last;
 pub mod device;
 pub mod exit_status;
+pub mod fast;
 pub mod loss;
 pub mod lossnet;
 pub mod metric;
 pub mod net;
 pub mod optim;
+pub mod precision;
 pub mod space;
 pub mod style_file;
 pub mod tensor_file;

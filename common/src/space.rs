@@ -110,16 +110,21 @@ impl LossInputSpace {
             ChannelOrder::Rgb => byte_rgb.shallow_clone(),
             ChannelOrder::Bgr => byte_rgb.flip([1]),
         };
-        let per_channel = |values: [f64; 3]| {
-            Tensor::from_slice(&values)
-                .to_kind(byte_rgb.kind())
-                .to_device(byte_rgb.device())
-                .view([1, 3, 1, 1])
-        };
-        // (x * scale - mean) / std, as one multiplication and one addition.
+        let (factor, offset) = self.factor_and_offset();
+        let like = (byte_rgb.device(), byte_rgb.kind());
+        let (factor, offset) =
+            (factor.to_device(like.0).to_kind(like.1), offset.to_device(like.0).to_kind(like.1));
+        ordered * factor + offset
+    }
+
+    /// `(x * scale - mean) / std` as one multiplication and one addition: `[1, 3, 1, 1]` each, in the channel order,
+    /// f32, on the CPU.
+    pub(crate) fn factor_and_offset(&self) -> (Tensor, Tensor) {
+        let per_channel =
+            |values: [f64; 3]| Tensor::from_slice(&values).to_kind(Kind::Float).view([1, 3, 1, 1]);
         let factor = per_channel(self.std.map(|std| self.scale_from_byte / std));
         let offset = per_channel([0, 1, 2].map(|channel| -self.mean[channel] / self.std[channel]));
-        ordered * factor + offset
+        (factor, offset)
     }
 }
 

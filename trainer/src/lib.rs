@@ -3,6 +3,7 @@
 //!
 //! The program around it (arguments, progress bar) is `main.rs`; nothing here prints or exits.
 
+pub mod bench;
 pub mod checkpoint;
 pub mod config;
 pub mod eval;

@@ -16,9 +16,11 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    common::device::keep_freed_memory();
     let result = match cli.command {
         Command::Train(args) => commands::train(*args),
         Command::Fetch(args) => commands::fetch(&args),
+        Command::Bench(args) => commands::bench(&args),
         Command::Eval(args) => commands::eval(args),
     };
     match result {

@@ -1,5 +1,6 @@
 //! What a picture is judged by: small pieces, each one formula, and the perceptual loss that weighs them together.
 
+mod by_hand;
 mod content;
 mod layer_weights;
 mod perceptual;
@@ -7,6 +8,7 @@ mod style;
 mod style_target;
 mod total_variation;
 
+pub use by_hand::LossPhase;
 pub use content::content_loss;
 pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
 pub use perceptual::{LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};

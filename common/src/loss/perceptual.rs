@@ -63,9 +63,9 @@ impl Default for PerceptualLossSpec {
 
 /// A perceptual loss against one painting, or several blended.
 pub struct PerceptualLoss {
-    spec: PerceptualLossSpec,
-    network: Vgg,
-    target: StyleTarget,
+    pub(super) spec: PerceptualLossSpec,
+    pub(super) network: Vgg,
+    pub(super) target: StyleTarget,
 }
 
 /// The terms of a loss, each a scalar tensor that still knows how it came about. None of them is weighted but `total`.
@@ -135,6 +135,16 @@ impl PerceptualLoss {
             .collect();
         let total_variation = total_variation_loss(painted_byte_rgb);
 
+        self.weigh(content, style, total_variation)
+    }
+
+    /// The terms with their weighted sum.
+    pub(super) fn weigh(
+        &self,
+        content: Vec<(Layer, Tensor)>,
+        style: Vec<(Layer, Tensor)>,
+        total_variation: Tensor,
+    ) -> LossTerms {
         let LossWeights { content: content_weight, style: style_weight, total_variation: tv_weight } =
             self.spec.weights;
         let mut total = &total_variation * tv_weight;

@@ -16,6 +16,26 @@ pub fn total_variation_loss(picture: &Tensor) -> Tensor {
     differences(2).square().mean(None::<Kind>) + differences(3).square().mean(None::<Kind>)
 }
 
+/// [`total_variation_loss`] and `weight` times its gradient, `[n, 3, h, w]`.
+pub(super) fn total_variation_and_gradient(picture: &Tensor, weight: f64) -> (Tensor, Tensor) {
+    let mut loss = picture.new_zeros([1], (picture.kind(), picture.device()));
+    let gradient = picture.zeros_like();
+    for dimension in [2, 3] {
+        let length = picture.size()[dimension as usize];
+        if length < 2 {
+            continue;
+        }
+        let difference = picture.narrow(dimension, 1, length - 1) - picture.narrow(dimension, 0, length - 1);
+        loss += difference.square().mean(None::<Kind>);
+        let of_difference = &difference * (2.0 * weight / difference.numel() as f64);
+        let (mut after, mut before) =
+            (gradient.narrow(dimension, 1, length - 1), gradient.narrow(dimension, 0, length - 1));
+        after += &of_difference;
+        before -= &of_difference;
+    }
+    (loss.squeeze(), gradient)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

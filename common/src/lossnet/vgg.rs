@@ -1,13 +1,16 @@
 //! VGG-16 and VGG-19 (Simonyan and Zisserman 2014, <https://arxiv.org/abs/1409.1556>, table 1, D and E): the
 //! convolutional part, under torchvision's key names.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-use super::Layer;
+use super::recording::Extractor;
+use super::{Layer, VggRecording};
+use crate::precision::Precision;
 use crate::space::LossInputSpace;
 use crate::tensor_file::{ExpectedTensor, TensorFile, TensorFileError};
 
@@ -147,6 +150,14 @@ pub struct Vgg {
     input_space: LossInputSpace,
     pooling: Pooling,
     convolutions: Vec<Convolution>,
+    extractors: Extractors,
+}
+
+/// The network laid out for the pass that trains, for each precision that was asked for.
+#[derive(Default)]
+struct Extractors {
+    f32: OnceCell<Extractor>,
+    bf16: OnceCell<Extractor>,
 }
 
 struct Convolution {
@@ -209,7 +220,7 @@ impl Vgg {
                 Convolution { layer, weight, bias }
             })
             .collect();
-        Ok(Self { arch, input_space, pooling, convolutions })
+        Ok(Self { arch, input_space, pooling, convolutions, extractors: Extractors::default() })
     }
 
     /// A network around given tensors under torchvision's names, up to the deepest of `layers`.
@@ -231,7 +242,7 @@ impl Vgg {
                 Convolution { layer, weight, bias }
             })
             .collect();
-        Self { arch, input_space, pooling: Pooling::Max, convolutions }
+        Self { arch, input_space, pooling: Pooling::Max, convolutions, extractors: Extractors::default() }
     }
 
     /// Which of the two networks.
@@ -274,6 +285,35 @@ impl Vgg {
             }
         }
         features
+    }
+
+    /// [`Vgg::features`] in `precision`, laid out with channels last; nothing of it can be differentiated.
+    ///
+    /// # Panics
+    /// As [`Vgg::features`].
+    pub fn features_in(&self, byte_rgb: &Tensor, layers: &[Layer], precision: Precision) -> Features {
+        self.extractor(precision).features(byte_rgb, layers)
+    }
+
+    /// [`Vgg::features`] in `precision`, with what it takes to go back: the pass that trains. It computes the same as
+    /// [`Vgg::features`] and autograd, in less time and memory.
+    ///
+    /// # Panics
+    /// As [`Vgg::features`].
+    pub fn record(&self, byte_rgb: &Tensor, layers: &[Layer], precision: Precision) -> VggRecording<'_> {
+        self.extractor(precision).record(byte_rgb, layers)
+    }
+
+    fn extractor(&self, precision: Precision) -> &Extractor {
+        let cell = match precision {
+            Precision::F32 | Precision::Tf32 => &self.extractors.f32,
+            Precision::Bf16 => &self.extractors.bf16,
+        };
+        cell.get_or_init(|| {
+            let layers =
+                self.convolutions.iter().map(|Convolution { layer, weight, bias }| (*layer, weight, bias));
+            tch::no_grad(|| Extractor::new(&self.input_space, self.pooling, layers, precision))
+        })
     }
 
     /// The shortest side of a picture that still has a pixel at `layer`.

@@ -7,8 +7,10 @@
 mod config;
 mod layers;
 mod parameters;
+mod recording;
 mod style_net;
 
 pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
+pub use recording::NetRecording;
 pub use style_net::StyleNet;

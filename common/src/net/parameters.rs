@@ -243,6 +243,11 @@ impl Parameters {
         self.leaves[index.unwrap_or_else(|| panic!("no parameter {name}"))].shallow_clone()
     }
 
+    /// Views by name into `flat` `[count]`, which is laid out as [`Parameters::flat`].
+    pub(super) fn views_into<'a>(&'a self, flat: &'a Tensor) -> NamedViews<'a> {
+        NamedViews { specs: &self.specs, flat }
+    }
+
     /// The gradient of a scalar with respect to all parameters, `[count]`, laid out as [`Parameters::flat`].
     ///
     /// # Panics
@@ -256,6 +261,30 @@ impl Parameters {
         );
         let flattened: Vec<Tensor> = gradients.iter().map(|gradient| gradient.reshape([-1])).collect();
         Tensor::cat(&flattened, 0)
+    }
+}
+
+/// Views into a flat buffer, by the names of the parameters that it is laid out for.
+pub(super) struct NamedViews<'a> {
+    specs: &'a [ParameterSpec],
+    flat: &'a Tensor,
+}
+
+impl NamedViews<'_> {
+    /// The view of this name; writing to it writes to the buffer.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub(super) fn get(&self, name: &str) -> Tensor {
+        let mut offset = 0;
+        for spec in self.specs {
+            let length = spec.element_count();
+            if spec.name == name {
+                return self.flat.narrow(0, offset, length).view(spec.shape.as_slice());
+            }
+            offset += length;
+        }
+        panic!("no parameter {name}")
     }
 }
 

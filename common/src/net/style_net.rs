@@ -1,8 +1,11 @@
 //! The network itself.
 
+use std::cell::OnceCell;
+
 use tch::{Device, Tensor};
 
 use super::layers::{Conv, InstanceNorm, UpsampleConv};
+use super::recording::kernel_sums;
 use super::{InputSpace, NetConfig, OutputRange, Parameters};
 
 /// A style network: `byte_rgb` in, `byte_rgb` out, of the same size.
@@ -18,6 +21,7 @@ pub struct StyleNet {
     deconv2: UpsampleConv,
     in5: InstanceNorm,
     deconv3: Conv,
+    kernel_sums: OnceCell<Tensor>,
 }
 
 /// The sides of the network's inner input are multiples of this, for it halves them twice.
@@ -45,7 +49,21 @@ impl StyleNet {
         let deconv2 = UpsampleConv::new(p, "deconv2", upsample, padding);
         let in5 = InstanceNorm::new(p, "in5", norm_eps);
         let deconv3 = Conv::new(p, "deconv3", 1, padding);
-        Self { config, parameters, conv1, conv2, conv3, residual, deconv1, in4, deconv2, in5, deconv3 }
+        let kernel_sums = OnceCell::new();
+        Self {
+            config,
+            parameters,
+            conv1,
+            conv2,
+            conv3,
+            residual,
+            deconv1,
+            in4,
+            deconv2,
+            in5,
+            deconv3,
+            kernel_sums,
+        }
     }
 
     /// Its shape.
@@ -66,6 +84,11 @@ impl StyleNet {
     /// Where its parameters live.
     pub fn device(&self) -> Device {
         self.parameters.flat().device()
+    }
+
+    /// What the layers that enlarge are trained with; it comes to the device once.
+    pub(super) fn kernel_sums(&self) -> Tensor {
+        self.kernel_sums.get_or_init(|| kernel_sums(self.device())).shallow_clone()
     }
 
     /// About how many bytes [`StyleNet::forward`] takes at its peak on the CPU for one picture of this size. Measured at
@@ -148,13 +171,13 @@ impl ResidualBlock {
 }
 
 /// The side that the network works on for a side of `length` pixels.
-fn inner_side(length: i64) -> i64 {
+pub(super) fn inner_side(length: i64) -> i64 {
     let multiple = (length + SIDE_MULTIPLE - 1) / SIDE_MULTIPLE * SIDE_MULTIPLE;
     multiple.max(SHORTEST_SIDE)
 }
 
 /// Continues a dimension at its end by its own reflection, back and forth as often as `length` asks for.
-fn reflect_to(x: &Tensor, dimension: i64, length: i64) -> Tensor {
+pub(super) fn reflect_to(x: &Tensor, dimension: i64, length: i64) -> Tensor {
     let found = x.size()[dimension as usize];
     if found == length {
         return x.shallow_clone();

@@ -1,11 +1,13 @@
 //! The arguments, exactly as they are typed.
 
+mod bench;
 mod eval;
 mod fetch;
 mod train;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use bench::BenchArgs;
 pub(crate) use eval::EvalArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use train::{LearningArgs, LossArgs, OutputArgs, RunArgs, TrainArgs};
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Fetch(FetchArgs),
     /// Measure how well styles paint a folder of photos: losses, and likeness to the photos.
     Eval(EvalArgs),
+    /// Measure how fast this machine trains: a step on random weights and photos.
+    Bench(BenchArgs),
 }
 
 #[cfg(test)]

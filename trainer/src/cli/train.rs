@@ -7,6 +7,7 @@ use clap::Args;
 use common::device::DeviceChoice;
 use common::loss::{LayerWeights, StyleUnit};
 use common::optim::Decay;
+use common::precision::Precision;
 use common::tensor_file::StoredAs;
 use trainer::recipe::NamedRecipe;
 
@@ -101,6 +102,10 @@ pub(crate) struct LearningArgs {
     /// Judge and save a moving average of the network with this decay, such as 0.999; 0 for none [default: 0].
     #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     pub(crate) ema: Option<f64>,
+    /// What the networks compute in: f32, tf32 (on a GPU) or bf16, which is several times faster where the hardware has
+    /// matrix units for it [default: f32].
+    #[arg(long)]
+    pub(crate) precision: Option<Precision>,
     /// Centre crops only: no random crops, scales and flips.
     #[arg(long)]
     pub(crate) no_augment: bool,

@@ -20,6 +20,7 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
     if let Some(threads) = plan.threads {
         tch::set_num_threads(threads.get() as i32);
     }
+    plan.config.recipe.precision.set_up(plan.device)?;
     interrupt::listen()?;
     let (name, config, output) = (plan.name.clone(), plan.config.clone(), plan.output);
     let (photo_count, device) = (plan.photos.len(), plan.device);

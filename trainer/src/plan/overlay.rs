@@ -74,6 +74,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
         lr_decay,
         clip,
         ema,
+        precision,
         no_augment,
         seed,
     } = args;
@@ -87,6 +88,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
     set(&mut recipe.learning_rate.decay, lr_decay);
     set(&mut recipe.clip_norm, clip.map(unless_zero));
     set(&mut recipe.ema_decay, ema.map(unless_zero));
+    set(&mut recipe.precision, precision);
     recipe.augment &= !no_augment;
     set(&mut recipe.seed, seed);
 }

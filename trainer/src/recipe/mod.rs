@@ -5,6 +5,7 @@ mod named;
 use common::loss::PerceptualLossSpec;
 use common::net::{NetConfig, Start};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
+use common::precision::Precision;
 use serde::{Deserialize, Serialize};
 
 pub use named::{NamedRecipe, UnknownRecipe};
@@ -26,6 +27,8 @@ pub struct Recipe {
     /// painting gives finer strokes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub painting_long_side_px: Option<u32>,
+    /// What the networks compute in.
+    pub precision: Precision,
     /// Random crops, scales and flips; without them, each photo gives its centre.
     pub augment: bool,
     /// Decides the fresh network, the order of photos and the crops.
@@ -70,6 +73,7 @@ impl Default for Recipe {
             accumulate: 1,
             crop_px: 256,
             painting_long_side_px: None,
+            precision: Precision::F32,
             augment: true,
             seed: 1,
             from: None,

@@ -7,6 +7,7 @@ use common::loss::{LayerWeights, LossWeights, PerceptualLossSpec, StyleUnit};
 use common::lossnet::Layer;
 use common::net::{InputSpace, NetConfig, OutputRange, Padding, Start, Upsample};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
+use common::precision::Precision;
 
 use super::Recipe;
 
@@ -79,6 +80,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         accumulate: 1,
         crop_px: 256,
         painting_long_side_px: None,
+        precision: Precision::F32,
         augment: false,
         seed: 42,
         from: None,

@@ -3,6 +3,7 @@
 use common::loss::{LossTerms, PerceptualLoss};
 use common::net::{Parameters, StyleNet};
 use common::optim::{Adam, AdamState, Ema, clip_to_norm};
+use common::precision::Precision;
 use tch::{Device, Tensor};
 
 use crate::checkpoint::{Checkpoint, Progress};
@@ -14,6 +15,7 @@ pub(super) struct Learner {
     adam: Adam,
     average: Option<Average>,
     clip_norm: Option<f64>,
+    precision: Precision,
 }
 
 /// The moving average, and a network around its memory.
@@ -50,7 +52,7 @@ impl Learner {
             Average { ema, net }
         });
         let net = StyleNet::new(recipe.net.clone(), parameters.trainable());
-        Self { net, adam, average, clip_norm: recipe.clip_norm }
+        Self { net, adam, average, clip_norm: recipe.clip_norm, precision: recipe.precision }
     }
 
     /// Takes step `step`, from 1, on these batches of `byte_rgb` photos. Nothing is read back from the device. Returns the
@@ -65,9 +67,10 @@ impl Learner {
         let mut terms = Vec::with_capacity(batches.len());
         let mut gradient: Option<Tensor> = None;
         for photo in batches {
-            let painted = self.net.forward(photo);
-            let batch_terms = loss.evaluate(&painted, photo);
-            let batch_gradient = self.net.parameters().gradient_of(&batch_terms.total);
+            let (painted, recording) = self.net.record(photo, self.precision);
+            let (batch_terms, painted_gradient) =
+                loss.evaluate_with_gradient(&painted, photo, self.precision);
+            let batch_gradient = recording.backward(&painted_gradient);
             terms.push(batch_terms);
             gradient = Some(match gradient {
                 None => batch_gradient,

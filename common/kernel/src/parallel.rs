@@ -1,0 +1,86 @@
+//! Dividing work among threads by what it writes.
+#![allow(unsafe_code)] // `DisjointSlice`: threads write parts of one slice that interleave
+
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Calls `work` once for each of `items` indices, on up to `threads` threads, of which the caller is one. Whoever is
+/// free takes the next, so that a thread that the system holds up does not hold up the others.
+pub(crate) fn for_each(threads: usize, items: usize, work: impl Fn(usize) + Sync) {
+    for_each_with(threads, items, || (), |(), item| work(item));
+}
+
+/// [`for_each`], with a `state` of its own for each thread.
+pub(crate) fn for_each_with<State>(
+    threads: usize,
+    items: usize,
+    state: impl Fn() -> State + Sync,
+    work: impl Fn(&mut State, usize) + Sync,
+) {
+    let next = AtomicUsize::new(0);
+    let take_items = || {
+        let mut state = state();
+        loop {
+            let item = next.fetch_add(1, Ordering::Relaxed);
+            if item >= items {
+                break;
+            }
+            work(&mut state, item);
+        }
+    };
+    thread::scope(|scope| {
+        for helper in 1..threads.min(items) {
+            let spawned =
+                thread::Builder::new().name(format!("kernel-{helper}")).spawn_scoped(scope, take_items);
+            // Without a helper the work takes longer, and is done all the same.
+            drop(spawned);
+        }
+        take_items();
+    });
+}
+
+/// A slice that several threads write to, each its own parts.
+pub(crate) struct DisjointSlice<'a> {
+    start: *mut f32,
+    len: usize,
+    borrowed: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: it is a `&mut [f32]`, which may be sent, whose parts are given out under the contract of `part`.
+unsafe impl Send for DisjointSlice<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for DisjointSlice<'_> {}
+
+impl<'a> DisjointSlice<'a> {
+    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+        Self { start: slice.as_mut_ptr(), len: slice.len(), borrowed: PhantomData }
+    }
+
+    /// The values of `range`, to be written.
+    ///
+    /// # Safety
+    /// While the result lives, no other part that overlaps it may be asked for, on any thread.
+    #[allow(clippy::mut_from_ref)] // the contract above stands in for the borrow checker
+    #[inline(always)]
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [f32] {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
+        // SAFETY: within the slice, whose exclusive borrow lasts for 'a; not aliased, as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_item_is_done_once() {
+        for (threads, items) in [(1, 5), (3, 100), (8, 2), (4, 0)] {
+            let done: Vec<AtomicUsize> = (0..items).map(|_| AtomicUsize::new(0)).collect();
+            for_each(threads, items, |item| _ = done[item].fetch_add(1, Ordering::Relaxed));
+            assert!(done.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use tch::{Device, Kind, Tensor};
+
+use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, Start, StyleNet, Upsample};
+use crate::precision::Precision;
+
+fn net(config: NetConfig, seed: u64) -> StyleNet {
+    let parameters = Parameters::init(&config, Start::PyTorch, seed, Device::Cpu);
+    // Scales and shifts that are not all alike, or a mistake in them would not show.
+    let flat = parameters.flat();
+    tch::manual_seed(seed as i64);
+    let _ = tch::no_grad(|| flat.shallow_clone().g_add_(&(flat.randn_like() * 0.02)));
+    StyleNet::new(config, parameters.trainable())
+}
+
+fn photo(size: [i64; 4]) -> Tensor {
+    Tensor::rand(size, tch::kind::FLOAT_CPU) * 255.0
+}
+
+fn norm(x: &Tensor) -> f64 {
+    x.norm().double_value(&[])
+}
+
+fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
+    norm(&(found - expected)) / norm(expected)
+}
+
+fn cosine(a: &Tensor, b: &Tensor) -> f64 {
+    a.flatten(0, -1).dot(&b.flatten(0, -1)).double_value(&[]) / norm(a) / norm(b)
+}
+
+/// What was painted, and the parameters' gradient of its squared distance to the photo: by autograd, then by hand.
+fn both_ways(net: &StyleNet, size: [i64; 4], precision: Precision) -> [(Tensor, Tensor); 2] {
+    let photo = photo(size);
+    let painted = net.forward(&photo);
+    let painted_gradient = (&painted - &photo).detach();
+    let by_autograd = net.parameters().gradient_of(&(&painted * &painted_gradient).sum(Kind::Float));
+    let (recorded, recording) = net.record(&photo, precision);
+    assert!(!recorded.requires_grad());
+    let by_hand = recording.backward(&painted_gradient);
+    [(painted.detach(), by_autograd), (recorded, by_hand)]
+}
+
+#[test]
+fn by_hand_and_autograd_agree_for_every_kind_of_network() {
+    let plain = NetConfig { width: 4, residual_blocks: 2, ..NetConfig::default() };
+    let kinds = [
+        plain.clone(),
+        NetConfig { input: InputSpace::ByteBgr, output: OutputRange::Linear, ..plain.clone() },
+        NetConfig { input: InputSpace::UnitRgb, residual_blocks: 0, ..plain.clone() },
+        NetConfig { padding: Padding::ZeroSame, ..plain.clone() },
+        NetConfig { upsample: Upsample::Transposed, ..plain },
+    ];
+    for (place, config) in kinds.into_iter().enumerate() {
+        let net = net(config, 3 + place as u64);
+        for size in [[1, 3, 32, 32], [3, 3, 21, 34], [1, 3, 5, 13]] {
+            let [(painted, expected), (recorded, found)] = both_ways(&net, size, Precision::F32);
+            let (of_picture, of_gradient) =
+                (relative_error(&recorded, &painted), relative_error(&found, &expected));
+            assert!(of_picture < 1e-5, "{:?} {size:?}: picture off by {of_picture:e}", net.config());
+            assert!(of_gradient < 1e-5, "{:?} {size:?}: gradient off by {of_gradient:e}", net.config());
+        }
+    }
+}
+
+#[test]
+fn every_parameter_of_the_published_network_has_its_gradient() {
+    let net = net(NetConfig::default(), 1);
+    let [(_, expected), (_, found)] = both_ways(&net, [2, 3, 48, 64], Precision::F32);
+    let whole = norm(&expected);
+    let (expected, found) = (net.parameters().views_into(&expected), net.parameters().views_into(&found));
+    for (name, _) in net.parameters().named() {
+        let (expected, found) = (expected.get(name), found.get(name));
+        // The norm behind a convolution takes its bias away: autograd finds rounding errors, by hand there is nothing.
+        if name.ends_with("conv2d.bias") && name != "deconv3.conv2d.bias" {
+            assert_eq!(norm(&found), 0.0, "{name}");
+            continue;
+        }
+        // A later norm takes the shifts of residual blocks away as well.
+        let error = norm(&(&found - &expected)) / norm(&expected).max(1e-2 * whole);
+        assert!(error < 1e-5, "{name}: off by {error:e}");
+    }
+}
+
+#[test]
+fn in_bf16_the_gradient_points_the_same_way() {
+    let net = net(NetConfig { width: 16, residual_blocks: 2, ..NetConfig::default() }, 1);
+    for size in [[2, 3, 64, 64], [1, 3, 37, 50]] {
+        let [(painted, expected), (recorded, found)] = both_ways(&net, size, Precision::Bf16);
+        assert_eq!((recorded.kind(), found.kind()), (Kind::Float, Kind::Float));
+        let (of_picture, cosine) = (relative_error(&recorded, &painted), cosine(&found, &expected));
+        assert!(of_picture < 0.02, "{size:?}: picture off by {of_picture}");
+        assert!(cosine > 0.99, "{size:?}: cosine {cosine}");
+    }
+}
