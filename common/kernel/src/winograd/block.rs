@@ -101,10 +101,28 @@ impl Block<'_> {
         &self.input[(run.picture * self.weights.inputs + channel) * plane..][..plane]
     }
 
+    /// Fetches the rows of the next channel: they are too short for the processor to foresee them.
+    #[inline(always)]
+    fn prefetch_below<S: Simd>(&self, simd: S, channel: usize, run: &Run) {
+        if channel + 1 == self.weights.inputs {
+            return;
+        }
+        let plane = self.plane(channel + 1, run);
+        for row in 0..IN {
+            let first = (run.top + row) * self.grid.input.width + run.left;
+            for line in 0..=OUT {
+                if let Some(value) = plane.get(first + line * LANES) {
+                    simd.prefetch(value);
+                }
+            }
+        }
+    }
+
     /// The columns of sixteen tiles side by side, already transformed from top to bottom: that is done before they
     /// are taken apart, for whole rows of pixels.
     #[inline(always)]
     fn straight_columns<S: Simd>(&self, simd: S, channel: usize, run: &Run) -> [[S::Vector; IN]; IN] {
+        self.prefetch_below(simd, channel, run);
         let plane = self.plane(channel, run);
         let mut rows = [[0.0f32; STRAIGHT + LANES]; IN];
         for (row, to) in rows.iter_mut().enumerate() {
