@@ -5,12 +5,14 @@
 //! loss network ([`lossnet`]) and the losses ([`loss`]), and the optimiser ([`optim`]) moves the network's
 //! parameters, which [`style_file`] keeps. The crate never prints, never exits and never reads arguments.
 
+pub mod cache_folder;
 mod channels_last;
 pub mod device;
 pub mod exit_status;
 pub mod fast;
 pub mod loss;
 pub mod lossnet;
+pub mod memory;
 pub mod metric;
 pub mod net;
 pub mod optim;

@@ -68,7 +68,7 @@ impl PhotoFolder {
     }
 
     /// As [`scan`](Self::scan), by what an earlier call left in the folder `cache`, unless a photo was added or
-    /// removed since; see [`standard_cache_folder`](crate::standard_cache_folder).
+    /// removed since.
     ///
     /// A cache that is broken or cannot be written is passed over: then every call walks.
     ///

@@ -48,7 +48,6 @@ pub use crop::CropPlan;
 pub use folder::{PhotoFolder, ScanError};
 pub use load::MIN_SHORT_SIDE;
 pub use order::StreamPosition;
-pub use scan_cache::standard_cache_folder;
 pub use schedule::{PlannedCrop, Schedule};
 pub use skip::{KnownSkip, SkipReason, SkippedPhoto};
 pub use stream::{ByteBatch, PhotoStream, StreamConfig, StreamError};

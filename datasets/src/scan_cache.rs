@@ -20,18 +20,6 @@ const VERSION: u32 = 1;
 /// more without showing it.
 const CLOCK_STEP: Duration = Duration::from_secs(2);
 
-/// The user's folder for what can be made anew: `$ATELIER_CACHE` if set, else `$XDG_CACHE_HOME/atelier`, by default
-/// `~/.cache/atelier`. `None` without a home.
-pub fn standard_cache_folder() -> Option<PathBuf> {
-    let from_variable = |variable: &str, below: &str| {
-        let folder = std::env::var_os(variable).filter(|value| !value.is_empty())?;
-        Some(Path::new(&folder).join(below))
-    };
-    from_variable("ATELIER_CACHE", "")
-        .or_else(|| from_variable("XDG_CACHE_HOME", "atelier"))
-        .or_else(|| from_variable("HOME", ".cache/atelier"))
-}
-
 /// The place of one folder's scan among the cached ones.
 pub(crate) struct CachedScan {
     file: PathBuf,

@@ -40,7 +40,7 @@ fn paint(net: &StyleNet, job: &Job) -> anyhow::Result<()> {
     let photo = decode(&job.input)?;
     if !net.device().is_cuda() {
         let needed = net.peak_bytes(photo.height(), photo.width());
-        memory::check(photo.width(), photo.height(), needed, memory::available_bytes())
+        memory::check(photo.width(), photo.height(), needed, common::memory::available_bytes())
             .with_context(|| job.input.display().to_string())?;
     }
     let painted = tch::no_grad(|| {

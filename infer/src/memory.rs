@@ -1,15 +1,4 @@
-//! How much memory there is: a picture that does not fit is refused with a number, rather than the program killed.
-
-/// Memory that can be had without swapping, in bytes; `None` where the system does not say (it does on Linux).
-pub(crate) fn available_bytes() -> Option<u64> {
-    parse_available(&std::fs::read_to_string("/proc/meminfo").ok()?)
-}
-
-fn parse_available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
-}
+//! A picture that does not fit into memory is refused with numbers, rather than the program killed.
 
 /// Says that `needed` bytes for a picture of this size are more than `available`, if they are.
 pub(crate) fn check(width: u32, height: u32, needed: u64, available: Option<u64>) -> anyhow::Result<()> {
@@ -27,14 +16,6 @@ pub(crate) fn check(width: u32, height: u32, needed: u64, available: Option<u64>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn available_memory_is_read_from_the_systems_table() {
-        let table = "MemTotal:       24576000 kB\nMemFree:  1 kB\nMemAvailable:   20480 kB\nBuffers: 0 kB\n";
-        assert_eq!(parse_available(table), Some(20480 * 1024));
-        assert_eq!(parse_available("MemTotal: 1 kB\n"), None);
-        assert_eq!(parse_available("MemAvailable: much kB\n"), None);
-    }
 
     #[test]
     fn a_picture_that_does_not_fit_is_refused_with_numbers() {

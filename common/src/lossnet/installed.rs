@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy as _;
-
 /// The names that `trainer fetch` knows. What is not among them is the path of a file.
 pub const LOSS_NET_NAMES: [&str; 4] = ["vgg19", "vgg16", "vgg19-torchvision", "vgg16-torchvision"];
 
@@ -34,15 +32,9 @@ pub enum LossNetShelfError {
 }
 
 impl LossNetShelf {
-    /// `$ATELIER_CACHE/loss-nets`; where that is not set, `atelier/loss-nets` in the platform's folder for caches
-    /// (`$XDG_CACHE_HOME` or `~/.cache`, `~/Library/Caches`, `%LOCALAPPDATA%`).
+    /// `loss-nets` in the [cache folder](crate::cache_folder::standard).
     pub fn standard() -> Self {
-        let own = std::env::var_os("ATELIER_CACHE").filter(|value| !value.is_empty()).map(PathBuf::from);
-        let users = || {
-            let platform = etcetera::base_strategy::choose_native_strategy().ok()?;
-            Some(platform.cache_dir().join("atelier"))
-        };
-        Self { folder: own.or_else(users).map(|cache| cache.join("loss-nets")) }
+        Self { folder: crate::cache_folder::standard().map(|cache| cache.join("loss-nets")) }
     }
 
     /// A shelf of this folder.

@@ -22,6 +22,7 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
     }
     plan.config.recipe.precision.set_up(plan.device)?;
     interrupt::listen()?;
+    keep_memory_panics_quiet();
     let (name, config, output) = (plan.name.clone(), plan.config.clone(), plan.output);
     let (photo_count, device) = (plan.photos.len(), plan.device);
     // A run folder is made only when all that can go wrong before has not; an earlier run's is opened first.
@@ -84,6 +85,16 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
         Ending::Complete | Ending::NoLongerImproving => ExitStatus::Success,
         Ending::Stopped => ExitStatus::Interrupted,
     })
+}
+
+/// Running out of memory is reported as an error, for which the panic that brings the news is only noise.
+fn keep_memory_panics_quiet() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.payload_as_str().is_some_and(common::memory::is_about_memory) {
+            usual(panic);
+        }
+    }));
 }
 
 fn describe(trained: &Trained, run: &RunFolder) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use common::exit_status::UsageError;
 use common::lossnet::LossNetShelf;
 use common::net::Parameters;
 use common::style_file::{self, BlendPart, Painting, Shelf, StyleCard};
-use datasets::{PhotoFolder, centre_crops};
+use datasets::{PhotoFolder, ScanError, centre_crops};
 use pixel::{DecodeLimits, Picture};
 use tch::Device;
 use trainer::config::{CardText, Config, PaintingInput};
@@ -82,9 +82,8 @@ impl TrainPlan {
         let device = machine.device.resolve()?;
         let loss_net = LossNetShelf::standard().find(&config.inputs.loss_net)?;
         let paintings = config.inputs.paintings.iter().map(read_painting).collect::<anyhow::Result<_>>()?;
-        let photos = PhotoFolder::scan(&data).context("--data")?;
-        let validation =
-            config.inputs.val_data.as_deref().map(PhotoFolder::scan).transpose().context("--val-data")?;
+        let photos = scan(&data).context("--data")?;
+        let validation = config.inputs.val_data.as_deref().map(scan).transpose().context("--val-data")?;
         let from = match (&config.inputs.from, &place) {
             (None, _) | (_, RunPlace::Resumed { .. }) => None,
             (Some(style), _) => {
@@ -164,6 +163,14 @@ fn read_painting(input: &PaintingInput) -> anyhow::Result<StylePicture> {
     };
     let (picture, sha256) = read().with_context(|| format!("the painting {}", input.file.display()))?;
     Ok(StylePicture { picture, weight: input.weight, sha256 })
+}
+
+/// The photos in a folder, by what an earlier scan remembers where that still holds.
+fn scan(folder: &Path) -> Result<PhotoFolder, ScanError> {
+    match common::cache_folder::standard() {
+        Some(cache) => PhotoFolder::scan_cached(folder, cache),
+        None => PhotoFolder::scan(folder),
+    }
 }
 
 fn name_from_file(style: &Path) -> anyhow::Result<String> {

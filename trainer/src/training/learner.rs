@@ -91,6 +91,13 @@ impl Learner {
         terms
     }
 
+    /// The losses of a batch of `byte_rgb` photos and their gradient, `[count]`.
+    pub(super) fn gradient(&self, photo: &Tensor, loss: &PerceptualLoss) -> (LossTerms, Tensor) {
+        let (painted, recording) = self.net.record(photo, self.precision);
+        let (terms, painted_gradient) = loss.evaluate_with_gradient(&painted, photo, self.precision);
+        (terms, recording.backward(&painted_gradient))
+    }
+
     /// The network that is judged and saved: the average where there is one.
     pub(super) fn net(&self) -> &StyleNet {
         self.average.as_ref().map_or(&self.net, |average| &average.net)

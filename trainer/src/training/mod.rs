@@ -2,6 +2,7 @@
 
 mod clock;
 mod learner;
+mod memory;
 mod paintings;
 
 use std::ops::ControlFlow;
@@ -140,6 +141,16 @@ pub enum TrainingError {
         /// The shortest side that will do.
         needed: u32,
     },
+    /// A step does not fit into memory.
+    #[error("{batch} photos of {crop_px} pixels at a time do not fit into memory; {advice}")]
+    OutOfMemory {
+        /// Photos that pass through the networks together.
+        batch: usize,
+        /// The side of each.
+        crop_px: u32,
+        /// What would fit.
+        advice: String,
+    },
     /// The losses are no numbers any more.
     #[error(
         "the loss is not a number at step {step}; the last checkpoint is untouched, start again with a lower learning \
@@ -193,6 +204,7 @@ impl Training {
         inputs: TrainingInputs,
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self, TrainingError> {
+        memory::check_room(&recipe, inputs.device)?;
         let loss = perceptual_loss(&recipe, &inputs.paintings, &inputs.loss_net, inputs.device)?;
         let progress =
             checkpoint.as_ref().map_or_else(Progress::start, |checkpoint| checkpoint.progress.clone());
@@ -253,7 +265,10 @@ impl Training {
             let step = self.progress.step + 1;
             let learning_rate = self.recipe.learning_rate.rate_at(step, self.recipe.steps);
             let batches = self.next_batches()?;
-            let terms = self.learner.step(step, &batches, &self.loss, learning_rate);
+            let terms =
+                memory::guarded(&self.recipe, &mut self.learner, &self.loss, self.device, |learner| {
+                    learner.step(step, &batches, &self.loss, learning_rate)
+                })?;
             self.note_step(step);
 
             let is_last = step == self.recipe.steps;
