@@ -21,7 +21,7 @@ use crate::progress::TrainingBar;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    common::device::keep_freed_memory();
+    common::fast::keep_freed_memory();
     let result = match cli.command {
         Command::Train(args) => train(args),
         Command::Bench(args) => bench_program::bench(&args),
