@@ -24,6 +24,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
     Train(TrainArgs),
