@@ -47,12 +47,27 @@ fn main() {
                 drop(x.conv2d(&weight, Some(&bias), 1, 1, 1, 1))
             }],
         );
+        let gradient = Tensor::randn([BATCH as i64, outputs as i64, side as i64, side as i64], float);
+        let leaf = weight.copy().set_requires_grad(true);
+        let product = || (x.conv2d(&leaf, None::<&Tensor>, 1, 1, 1, 1) * &gradient).sum(Kind::Float);
+        // What libtorch's backward pass takes is found as a difference.
+        let [weight_ms, both_ms, product_ms] = timing::in_turns(
+            rounds,
+            threads,
+            [
+                &|| drop(conv.parameter_gradients(&x, &gradient)),
+                &|| drop(tch::with_grad(|| Tensor::run_backward(&[product()], &[&leaf], false, false))),
+                &|| drop(tch::with_grad(product)),
+            ],
+        );
         let multiplications = (BATCH * side * side * inputs * outputs) as f64 / 16.0 * 36.0;
         let gflops = 2e-6 * multiplications / ours_ms;
         println!(
             "{inputs:3} -> {outputs:3} at {side:3}: ours with ReLU {ours_ms:6.1} ms ({gflops:3.0} GFLOP/s), \
-             libtorch without {libtorch_ms:6.1} ms, {:.2} times; {prepare_ms:.1} ms to make ready",
-            libtorch_ms / ours_ms
+             libtorch without {libtorch_ms:6.1} ms, {:.2} times; {prepare_ms:.1} ms to make ready; \
+             parameter gradients {weight_ms:6.1} ms, libtorch {:6.1} ms",
+            libtorch_ms / ours_ms,
+            both_ms - product_ms
         );
     }
 }

@@ -13,6 +13,8 @@ pub enum ExitStatus {
     Usage,
     /// 3: some inputs failed and were reported; the others were done.
     SomeInputsFailed,
+    /// 130: the user ended it (Ctrl-C, or a request to terminate); what had been done is kept.
+    Interrupted,
 }
 
 impl ExitStatus {
@@ -23,6 +25,7 @@ impl ExitStatus {
             Self::Failure => 1,
             Self::Usage => 2,
             Self::SomeInputsFailed => 3,
+            Self::Interrupted => 130,
         }
     }
 
@@ -67,8 +70,13 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_the_manual() {
-        let statuses =
-            [ExitStatus::Success, ExitStatus::Failure, ExitStatus::Usage, ExitStatus::SomeInputsFailed];
-        assert_eq!(statuses.map(ExitStatus::code), [0, 1, 2, 3]);
+        let statuses = [
+            ExitStatus::Success,
+            ExitStatus::Failure,
+            ExitStatus::Usage,
+            ExitStatus::SomeInputsFailed,
+            ExitStatus::Interrupted,
+        ];
+        assert_eq!(statuses.map(ExitStatus::code), [0, 1, 2, 3, 130]);
     }
 }

@@ -11,6 +11,7 @@ pub mod exit_status;
 pub mod fast;
 pub mod loss;
 pub mod lossnet;
+pub mod metric;
 pub mod net;
 pub mod optim;
 pub mod precision;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pixel::atomic_file::AtomicFileError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 /// A file of named tensors, read and checked, its numbers not yet converted.
@@ -60,7 +61,8 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    fn is_empty(&self) -> bool {
+    /// There is no difference.
+    pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.wrong.is_empty()
     }
 }
@@ -197,7 +199,8 @@ fn tensor_from_view(view: &TensorView<'_>) -> Option<Tensor> {
 }
 
 /// The number format of the tensors in a file that is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StoredAs {
     /// 32-bit floats: what was computed, bit for bit.
     F32,
@@ -214,6 +217,19 @@ pub fn write(
     path: &Path,
     tensors: &[(String, Tensor)],
     metadata: (&str, String),
+    stored_as: StoredAs,
+) -> Result<(), TensorFileError> {
+    write_with_metadata(path, tensors, [metadata], stored_as)
+}
+
+/// As [`write()`], with any number of metadata keys, whose order in the file is not fixed.
+///
+/// # Errors
+/// The file cannot be written; what was there before is untouched.
+pub fn write_with_metadata<'a>(
+    path: &Path,
+    tensors: &[(String, Tensor)],
+    metadata: impl IntoIterator<Item = (&'a str, String)>,
     stored_as: StoredAs,
 ) -> Result<(), TensorFileError> {
     let (kind, dtype) = match stored_as {
@@ -234,7 +250,7 @@ pub fn write(
         let view = TensorView::new(dtype, shape.clone(), bytes).expect("as many bytes as the shape asks for");
         (*name, view)
     });
-    let metadata = HashMap::from([(metadata.0.to_owned(), metadata.1)]);
+    let metadata = metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
     let bytes =
         safetensors::serialize(views, Some(metadata)).expect("names, shapes and sizes agree by construction");
     Ok(pixel::atomic_file::write(path, &bytes)?)

@@ -5,8 +5,10 @@ use pixel::{Filter, Picture, PictureError, Region};
 use crate::order::Draw;
 
 /// A square to cut, drawn before the photo's size is known.
+///
+/// It fits every photo: one that is smaller than the crop is enlarged.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct CropPlan {
+pub struct CropPlan {
     /// Pixels a side of the result.
     side: u32,
     /// What the photo's short side is resized to, at least `side`.
@@ -20,28 +22,39 @@ pub(crate) struct CropPlan {
 
 impl CropPlan {
     /// The middle of the photo, short side resized to `side`: Resize and CenterCrop of pytorch/examples.
-    pub(crate) const fn centre(side: u32) -> Self {
+    pub const fn centre(side: u32) -> Self {
         Self { side, short_side: side, across: 0.5, down: 0.5, mirrored: false }
     }
 
     /// A random square of a photo whose short side is resized to `side..=side * 9 / 8` (a little jitter of
     /// scale), mirrored every other time.
     pub(crate) fn random(side: u32, mut draw: Draw) -> Self {
-        let jitter = u64::from(side / 8);
+        let jitter = longest_short_side(side) - side;
         Self {
             side,
-            short_side: side + draw.below(jitter + 1) as u32,
+            short_side: side + draw.below(u64::from(jitter) + 1) as u32,
             across: draw.unit(),
             down: draw.unit(),
             mirrored: draw.coin(),
         }
     }
 
-    /// The square in the pixels of the stored photo.
+    /// Pixels a side of the result.
+    pub const fn side(&self) -> u32 {
+        self.side
+    }
+
+    /// Whether the result is the mirror image of the square.
+    pub const fn is_mirrored(&self) -> bool {
+        self.mirrored
+    }
+
+    /// The square in the pixels of a photo of this size, to be resized to `side` x `side`.
     ///
     /// Cutting first and resizing only the square saves most of the work of resizing the whole; a photo
-    /// that is smaller than the crop is enlarged by the same rule.
-    fn region(&self, width: u32, height: u32) -> Region {
+    /// that is smaller than the crop is enlarged by the same rule. The square shows the same part of a photo
+    /// that was resized as a whole.
+    pub fn region(&self, width: u32, height: u32) -> Region {
         let short = f64::from(width.min(height));
         // At most `short`, in spite of rounding, as side <= short_side.
         let side = (short * f64::from(self.side) / f64::from(self.short_side)).min(short);
@@ -54,13 +67,17 @@ impl CropPlan {
         }
     }
 
-    /// `[side, side, 3]` bytes; alpha is dropped.
-    pub(crate) fn cut(&self, photo: Picture) -> Result<Vec<u8>, PictureError> {
-        let photo = photo.without_alpha();
+    /// `[side, side, 3]` bytes of an opaque photo.
+    pub(crate) fn cut(&self, photo: &Picture) -> Result<Vec<u8>, PictureError> {
         let region = self.region(photo.width(), photo.height());
         let square = photo.resize_region(region, self.side, self.side, Filter::Bilinear)?;
         Ok(if self.mirrored { square.flip_horizontal() } else { square }.into_rgb())
     }
+}
+
+/// The most pixels that a random plan for crops of `side` pixels asks of a photo's short side: `side * 9 / 8`.
+pub(crate) const fn longest_short_side(side: u32) -> u32 {
+    side.saturating_add(side / 8)
 }
 
 #[cfg(test)]
@@ -81,13 +98,13 @@ mod tests {
         // 10 black columns, 14 white ones, 10 black ones; the filter looks 2 columns beyond the square.
         let row: Vec<u8> = (0..34).flat_map(|x| [if (10..24).contains(&x) { 255 } else { 0 }; 3]).collect();
         let photo = Picture::from_rgb(34, 10, row.repeat(10)).unwrap();
-        assert_eq!(CropPlan::centre(5).cut(photo).unwrap(), [255; 75]);
+        assert_eq!(CropPlan::centre(5).cut(&photo).unwrap(), [255; 75]);
     }
 
     #[test]
     fn a_small_photo_is_enlarged() {
         let photo = Picture::from_rgb(20, 16, vec![90; 20 * 16 * 3]).unwrap();
-        assert_eq!(CropPlan::centre(64).cut(photo).unwrap(), vec![90; 64 * 64 * 3]);
+        assert_eq!(CropPlan::centre(64).cut(&photo).unwrap(), vec![90; 64 * 64 * 3]);
     }
 
     #[test]

@@ -2,17 +2,20 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pixel::{PICTURE_SUFFIXES, has_picture_suffix};
 use thiserror::Error;
 use walkdir::{DirEntry, WalkDir};
+
+use crate::scan_cache::CachedScan;
 
 /// The photos under a folder, by name; whether they can be decoded shows later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhotoFolder {
     root: PathBuf,
     /// Relative to `root`, sorted, at least one.
-    relative: Vec<PathBuf>,
+    photos: Vec<PathBuf>,
 }
 
 /// A folder does not yield any photos.
@@ -60,36 +63,28 @@ impl PhotoFolder {
     /// `root` is missing, no folder, or has no such file in it; a folder below cannot be read.
     pub fn scan(root: impl AsRef<Path>) -> Result<Self, ScanError> {
         let root = root.as_ref();
-        match root.metadata() {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => return Err(ScanError::NotAFolder { path: root.to_owned() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ScanError::Missing { path: root.to_owned() });
-            }
-            Err(cause) => return Err(ScanError::Unreadable { path: root.to_owned(), cause }),
-        }
+        check_folder(root)?;
+        Ok(Self { root: root.to_owned(), photos: Walk::through(root)?.photos })
+    }
 
-        let mut relative = Vec::new();
-        for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(is_visible) {
-            match entry {
-                Ok(entry) if entry.file_type().is_file() && has_picture_suffix(entry.path()) => {
-                    let path = entry.path();
-                    relative.push(path.strip_prefix(root).unwrap_or(path).to_owned());
-                }
-                Ok(_) => {}
-                Err(error) if leads_nowhere(&error) => {}
-                Err(error) => {
-                    let path = error.path().unwrap_or(root).to_owned();
-                    return Err(ScanError::Unreadable { path, cause: error.into() });
-                }
-            }
+    /// As [`scan`](Self::scan), by what an earlier call left in the folder `cache`, unless a photo was added or
+    /// removed since; see [`standard_cache_folder`](crate::standard_cache_folder).
+    ///
+    /// A cache that is broken or cannot be written is passed over: then every call walks.
+    ///
+    /// # Errors
+    /// As [`scan`](Self::scan).
+    pub fn scan_cached(root: impl AsRef<Path>, cache: impl AsRef<Path>) -> Result<Self, ScanError> {
+        let root = root.as_ref();
+        check_folder(root)?;
+        let Some(cached) = CachedScan::of(root, cache.as_ref()) else { return Self::scan(root) };
+        if let Some(photos) = cached.read() {
+            return Ok(Self { root: root.to_owned(), photos });
         }
-        if relative.is_empty() {
-            return Err(ScanError::NoPhotos { path: root.to_owned() });
-        }
-        // The order in which a file system lists names is anybody's guess.
-        relative.sort();
-        Ok(Self { root: root.to_owned(), relative })
+        let started = SystemTime::now();
+        let walk = Walk::through(root)?;
+        cached.write(&walk, started);
+        Ok(Self { root: root.to_owned(), photos: walk.photos })
     }
 
     /// The folder that was scanned.
@@ -100,17 +95,69 @@ impl PhotoFolder {
     /// How many photos there are, at least 1.
     #[allow(clippy::len_without_is_empty)] // an empty folder is an error of `scan`
     pub fn len(&self) -> usize {
-        self.relative.len()
+        self.photos.len()
     }
 
     /// The photos' paths relative to [`root`](Self::root), sorted.
     pub fn relative_paths(&self) -> &[PathBuf] {
-        &self.relative
+        &self.photos
     }
 
     /// The path of photo `index < len()`.
     pub(crate) fn path(&self, index: usize) -> PathBuf {
-        self.root.join(&self.relative[index])
+        self.root.join(&self.photos[index])
+    }
+}
+
+fn check_folder(root: &Path) -> Result<(), ScanError> {
+    match root.metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(ScanError::NotAFolder { path: root.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(ScanError::Missing { path: root.to_owned() })
+        }
+        Err(cause) => Err(ScanError::Unreadable { path: root.to_owned(), cause }),
+    }
+}
+
+/// What a walk through a folder found, by paths relative to it.
+pub(crate) struct Walk {
+    /// Sorted, at least one.
+    pub(crate) photos: Vec<PathBuf>,
+    /// Each folder that was listed, the root (an empty path) too.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Some link led nowhere.
+    pub(crate) has_dangling_links: bool,
+}
+
+impl Walk {
+    fn through(root: &Path) -> Result<Self, ScanError> {
+        let mut found = Self { photos: Vec::new(), folders: Vec::new(), has_dangling_links: false };
+        for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(is_visible) {
+            match entry {
+                Ok(entry) => {
+                    let path = entry.path();
+                    let relative = || path.strip_prefix(root).unwrap_or(path).to_owned();
+                    if entry.file_type().is_dir() {
+                        found.folders.push(relative());
+                    } else if entry.file_type().is_file() && has_picture_suffix(path) {
+                        found.photos.push(relative());
+                    }
+                }
+                Err(error) if error.loop_ancestor().is_some() => {}
+                Err(error) if is_missing(&error) => found.has_dangling_links = true,
+                Err(error) => {
+                    let path = error.path().unwrap_or(root).to_owned();
+                    return Err(ScanError::Unreadable { path, cause: error.into() });
+                }
+            }
+        }
+        if found.photos.is_empty() {
+            return Err(ScanError::NoPhotos { path: root.to_owned() });
+        }
+        // The order in which a file system lists names is anybody's guess.
+        found.photos.sort();
+        Ok(found)
     }
 }
 
@@ -119,9 +166,8 @@ fn is_visible(entry: &DirEntry) -> bool {
     entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
-fn leads_nowhere(error: &walkdir::Error) -> bool {
-    let is_loop = error.loop_ancestor().is_some();
-    is_loop || error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+fn is_missing(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 #[cfg(test)]

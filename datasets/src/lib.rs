@@ -4,6 +4,11 @@
 //! [`ByteBatch`]es in an order that depends on nothing but the folder, the seed and the position:
 //! not on time, not on the number of threads. [`centre_crops`] is the plain walk for validation.
 //!
+//! Whoever can keep a whole folder in memory takes [`WholePhotos`] once and cuts by the [`Schedule`].
+//!
+//! A photo that is broken, blank ([`MIN_STANDARD_DEVIATION`]) or an icon ([`MIN_SHORT_SIDE`]) is skipped with a
+//! [`SkipReason`]; one that is only smaller than the crop is enlarged.
+//!
 //! ```no_run
 //! use datasets::{PhotoFolder, PhotoStream, StreamConfig, StreamPosition};
 //!
@@ -25,16 +30,27 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod blank;
 mod crop;
 mod folder;
 mod load;
 mod order;
+mod scan_cache;
+mod schedule;
+mod skip;
 mod stream;
 mod validation;
+mod whole;
 mod workers;
 
+pub use blank::MIN_STANDARD_DEVIATION;
+pub use crop::CropPlan;
 pub use folder::{PhotoFolder, ScanError};
-pub use load::{MIN_SHORT_SIDE, SkipReason, SkippedPhoto};
+pub use load::MIN_SHORT_SIDE;
 pub use order::StreamPosition;
+pub use scan_cache::standard_cache_folder;
+pub use schedule::{PlannedCrop, Schedule};
+pub use skip::{KnownSkip, SkipReason, SkippedPhoto};
 pub use stream::{ByteBatch, PhotoStream, StreamConfig, StreamError};
 pub use validation::{ByteCrop, centre_crops};
+pub use whole::{WholeConfig, WholePhoto, WholePhotos};

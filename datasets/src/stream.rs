@@ -1,6 +1,6 @@
 //! [`PhotoStream`]: endless shuffled batches.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use thiserror::Error;
 
 use crate::crop::CropPlan;
 use crate::folder::PhotoFolder;
-use crate::load::{SkipReason, SkippedPhoto, load_crop};
-use crate::order::{StreamPosition, crop_draw, epoch_order};
-use crate::workers::{Job, Load, Outcome, ThreadsEnded, Workers};
+use crate::load::load_crop;
+use crate::order::StreamPosition;
+use crate::schedule::{PlannedCrop, Schedule};
+use crate::skip::{KnownSkip, SkipList, SkippedPhoto};
+use crate::workers::{Load, ThreadsEnded, Workers};
 
 /// What to stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,20 +75,21 @@ pub enum StreamError {
         /// The first of them.
         example: SkippedPhoto,
     },
-    /// A decoder failed in a way that it should not: a bug, with a file that shows it.
-    #[error("the decoder crashed, remove the photo to go on: {message}: {}", path.display())]
-    Panicked {
-        /// The photo that was being decoded.
-        path: PathBuf,
-        /// What the panic said.
-        message: String,
-    },
     /// The system refused a thread.
     #[error("cannot start a decode thread: {0}")]
     Spawn(io::Error),
     /// The decode threads ended early.
     #[error("the decode threads have ended")]
     ThreadsEnded,
+}
+
+impl StreamError {
+    pub(crate) fn if_zero(settings: &[(&'static str, usize)]) -> Result<(), Self> {
+        match settings.iter().find(|(_, value)| *value == 0) {
+            Some(&(setting, _)) => Err(Self::Zero { setting }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl From<io::Error> for StreamError {
@@ -109,29 +112,25 @@ impl From<ThreadsEnded> for StreamError {
 pub struct PhotoStream {
     folder: Arc<PhotoFolder>,
     config: StreamConfig,
-    workers: Workers,
+    schedule: Schedule,
+    workers: Workers<CropPlan, Vec<u8>>,
     /// Photos between here and the one being decoded: ready, under way or queued, in the stream's order.
     ahead: VecDeque<Ahead>,
     /// How long `ahead` may become.
     window: usize,
-    /// What has been decoded out of turn, by ticket.
-    arrived: HashMap<u64, Outcome>,
-    next_ticket: u64,
-    /// The place of the photo to be queued next, and the order of its epoch.
+    /// The place of the photo to be queued next.
     queue_at: StreamPosition,
-    queue_order: Vec<u32>,
     /// The place behind the last batch.
     position: StreamPosition,
-    /// By index in the folder, that is, by path.
-    skipped: BTreeMap<u32, SkipReason>,
+    skipped: SkipList,
 }
 
 /// A photo on its way.
 struct Ahead {
     position: StreamPosition,
     photo: u32,
-    /// `None` for a photo that was known to be unusable and is not decoded again.
-    ticket: Option<u64>,
+    /// Not where the photo was known to be unusable.
+    is_decoded: bool,
 }
 
 impl PhotoStream {
@@ -140,45 +139,53 @@ impl PhotoStream {
     /// # Errors
     /// A setting of 0, a start beyond the end of the folder, or no thread to be had.
     pub fn new(folder: impl Into<Arc<PhotoFolder>>, config: StreamConfig) -> Result<Self, StreamError> {
-        Self::with_loader(folder.into(), config, &(Arc::new(load_crop) as Arc<Load>))
+        Self::resume(folder, config, &[])
+    }
+
+    /// As [`new`](Self::new), where an earlier stream of this folder has [skipped](Self::known_skips) some photos:
+    /// they are listed as skipped from the start, in the words of then, and not decoded again.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn resume(
+        folder: impl Into<Arc<PhotoFolder>>,
+        config: StreamConfig,
+        known: &[KnownSkip],
+    ) -> Result<Self, StreamError> {
+        Self::with_loader(folder.into(), config, known, &(Arc::new(load_crop) as Arc<Load<_, _>>))
     }
 
     fn with_loader(
         folder: Arc<PhotoFolder>,
         config: StreamConfig,
-        load: &Arc<Load>,
+        known: &[KnownSkip],
+        load: &Arc<Load<CropPlan, Vec<u8>>>,
     ) -> Result<Self, StreamError> {
-        let settings = [
-            ("crop", config.crop as usize),
-            ("batch", config.batch),
-            ("decode_threads", config.decode_threads),
-        ];
-        if let Some((setting, _)) = settings.into_iter().find(|(_, value)| *value == 0) {
-            return Err(StreamError::Zero { setting });
-        }
-        let StreamPosition { epoch, index } = config.start;
-        if index >= folder.len() as u64 {
+        let StreamConfig { crop, batch, decode_threads, start, .. } = config;
+        StreamError::if_zero(&[
+            ("crop", crop as usize),
+            ("batch", batch),
+            ("decode_threads", decode_threads),
+        ])?;
+        if start.index >= folder.len() as u64 {
             return Err(StreamError::StartBeyondEnd {
-                index,
+                index: start.index,
                 len: folder.len(),
                 root: folder.root().to_owned(),
             });
         }
         // One batch being used up while the next is being decoded, and no thread idle in between.
-        let window = 2 * config.batch + config.decode_threads;
-        let workers = Workers::start(config.decode_threads, window, load)?;
+        let window = 2 * batch + decode_threads;
         let mut stream = Self {
-            queue_order: epoch_order(config.seed, epoch, folder.len()),
+            schedule: Schedule::new(&config, folder.len()),
+            workers: Workers::start(decode_threads, window, load)?,
+            skipped: SkipList::new(Arc::clone(&folder), known),
             folder,
             config,
-            workers,
             ahead: VecDeque::with_capacity(window),
             window,
-            arrived: HashMap::new(),
-            next_ticket: 0,
-            queue_at: config.start,
-            position: config.start,
-            skipped: BTreeMap::new(),
+            queue_at: start,
+            position: start,
         };
         stream.queue_ahead()?;
         Ok(stream)
@@ -187,37 +194,35 @@ impl PhotoStream {
     /// The next `batch` usable photos, in order; blocks until they are decoded.
     ///
     /// # Errors
-    /// No photo of the folder can be used, or a decoder crashed. The stream is of no use after that; a new
-    /// one can begin at [`position`](Self::position).
+    /// No photo of the folder can be used. The stream is of no use after that.
     pub fn next_batch(&mut self) -> Result<ByteBatch, StreamError> {
         let StreamConfig { batch, crop, .. } = self.config;
         let mut byte_rgb = Vec::with_capacity(batch * crop as usize * crop as usize * 3);
         let mut position = self.position;
         let mut count = 0;
         while count < batch {
+            self.skipped.check_some_left()?;
             self.queue_ahead()?;
             let Some(next) = self.ahead.pop_front() else { return Err(StreamError::ThreadsEnded) };
-            position = next.position.next(self.folder.len());
-            let outcome = match next.ticket {
-                Some(ticket) => self.wait_for(ticket)?,
-                None => continue,
-            };
-            match outcome {
-                Outcome::Crop(crop) => {
+            position = self.schedule.after(next.position);
+            if !next.is_decoded {
+                continue;
+            }
+            match self.workers.next_in_order()? {
+                Ok(crop) => {
                     byte_rgb.extend_from_slice(&crop);
                     count += 1;
                 }
-                Outcome::Skipped(reason) => self.skip(next.photo, reason)?,
-                Outcome::Panicked(message) => {
-                    return Err(StreamError::Panicked {
-                        path: self.folder.path(next.photo as usize),
-                        message,
-                    });
-                }
+                Err(reason) => self.skipped.add(next.photo, reason),
             }
         }
         self.position = position;
         Ok(ByteBatch { count, height: crop, width: crop, byte_rgb })
+    }
+
+    /// The folder that it streams.
+    pub fn folder(&self) -> &PhotoFolder {
+        &self.folder
     }
 
     /// The place behind the last batch: a stream that starts there continues exactly.
@@ -227,64 +232,27 @@ impl PhotoStream {
 
     /// The photos that were left out so far, sorted by path.
     pub fn skipped(&self) -> Vec<SkippedPhoto> {
-        self.skipped.iter().map(|(&photo, reason)| self.skipped_photo(photo, reason)).collect()
+        self.skipped.photos().collect()
     }
 
-    fn skipped_photo(&self, photo: u32, reason: &SkipReason) -> SkippedPhoto {
-        SkippedPhoto { path: self.folder.path(photo as usize), reason: reason.clone() }
-    }
-
-    fn skip(&mut self, photo: u32, reason: SkipReason) -> Result<(), StreamError> {
-        self.skipped.entry(photo).or_insert(reason);
-        if self.skipped.len() < self.folder.len() {
-            return Ok(());
-        }
-        match self.skipped.iter().next() {
-            Some((&photo, reason)) => Err(StreamError::NoUsablePhotos {
-                count: self.skipped.len(),
-                example: self.skipped_photo(photo, reason),
-            }),
-            None => Ok(()),
-        }
+    /// The same to be stored beside the position, for [`resume`](Self::resume).
+    pub fn known_skips(&self) -> Vec<KnownSkip> {
+        self.skipped.known()
     }
 
     /// Keeps the window full. Never blocks: the queues hold as much as the window.
     fn queue_ahead(&mut self) -> Result<(), StreamError> {
         while self.ahead.len() < self.window {
             let position = self.queue_at;
-            let photo = self.queue_order[position.index as usize];
-            let ticket = if self.skipped.contains_key(&photo) { None } else { Some(self.queue(photo)?) };
-            self.ahead.push_back(Ahead { position, photo, ticket });
-            self.queue_at = position.next(self.folder.len());
-            if self.queue_at.epoch != position.epoch {
-                self.queue_order = epoch_order(self.config.seed, self.queue_at.epoch, self.folder.len());
+            let PlannedCrop { photo, plan } = self.schedule.at(position);
+            let is_decoded = !self.skipped.contains(photo as u32);
+            if is_decoded {
+                self.workers.submit(self.folder.path(photo), plan)?;
             }
+            self.ahead.push_back(Ahead { position, photo: photo as u32, is_decoded });
+            self.queue_at = self.schedule.after(position);
         }
         Ok(())
-    }
-
-    /// Hands the photo at `queue_at` to the threads.
-    fn queue(&mut self, photo: u32) -> Result<u64, StreamError> {
-        let StreamConfig { seed, crop, augment, .. } = self.config;
-        let plan = if augment {
-            CropPlan::random(crop, crop_draw(seed, self.queue_at))
-        } else {
-            CropPlan::centre(crop)
-        };
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.workers.submit(Job { ticket, path: self.folder.path(photo as usize), plan })?;
-        Ok(ticket)
-    }
-
-    fn wait_for(&mut self, ticket: u64) -> Result<Outcome, StreamError> {
-        loop {
-            if let Some(outcome) = self.arrived.remove(&ticket) {
-                return Ok(outcome);
-            }
-            let (done, outcome) = self.workers.next_outcome()?;
-            self.arrived.insert(done, outcome);
-        }
     }
 }
 

@@ -1,8 +1,7 @@
-//! The decode threads: jobs in, outcomes out, in any order.
+//! The decode threads: jobs in, outcomes out in the order of the jobs.
 
-use std::any::Any;
+use std::collections::HashMap;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,64 +9,80 @@ use std::thread::{Builder, JoinHandle};
 
 use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
-use crate::crop::CropPlan;
-use crate::load::SkipReason;
+use crate::load::skip_on_panic;
+use crate::skip::SkipReason;
 
-/// One photo to decode and cut.
-pub(crate) struct Job {
-    pub(crate) ticket: u64,
-    pub(crate) path: PathBuf,
-    pub(crate) plan: CropPlan,
+/// How a photo is loaded by a plan; another way in tests.
+pub(crate) type Load<Plan, Loaded> = dyn Fn(&Path, &Plan) -> Result<Loaded, SkipReason> + Send + Sync;
+
+/// One photo to load; tickets count up.
+struct Job<Plan> {
+    ticket: u64,
+    path: PathBuf,
+    plan: Plan,
 }
 
-/// What became of a job.
-pub(crate) enum Outcome {
-    /// `[side, side, 3]` bytes.
-    Crop(Vec<u8>),
-    Skipped(SkipReason),
-    /// A bug in a decoder, with what it said.
-    Panicked(String),
-}
-
-/// How a job is done; another one in tests.
-pub(crate) type Load = dyn Fn(&Path, &CropPlan) -> Result<Vec<u8>, SkipReason> + Send + Sync;
+/// What became of the job with this ticket.
+type Done<Loaded> = (u64, Result<Loaded, SkipReason>);
 
 /// Threads that end when this is dropped.
-pub(crate) struct Workers {
+pub(crate) struct Workers<Plan, Loaded> {
     /// `None` only while dropping: a closed queue is what ends an idle thread.
-    jobs: Option<Sender<Job>>,
-    outcomes: Receiver<(u64, Outcome)>,
+    jobs: Option<Sender<Job<Plan>>>,
+    done: Receiver<Done<Loaded>>,
+    /// What has been done out of turn, by ticket.
+    early: HashMap<u64, Result<Loaded, SkipReason>>,
+    /// Tickets of the next job to come in and of the next one to go out.
+    next_in: u64,
+    next_out: u64,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Workers {
+impl<Plan: Send + 'static, Loaded: Send + 'static> Workers<Plan, Loaded> {
     /// Both queues hold `capacity` entries; whoever keeps no more jobs than that under way never blocks.
-    pub(crate) fn start(count: usize, capacity: usize, load: &Arc<Load>) -> io::Result<Self> {
-        let (jobs, job_queue) = bounded::<Job>(capacity);
-        let (outcome_queue, outcomes) = bounded(capacity);
-        let mut workers =
-            Self { jobs: Some(jobs), outcomes, stop: Arc::new(AtomicBool::new(false)), threads: Vec::new() };
+    pub(crate) fn start(count: usize, capacity: usize, load: &Arc<Load<Plan, Loaded>>) -> io::Result<Self> {
+        let (jobs, job_queue) = bounded::<Job<Plan>>(capacity);
+        let (done_queue, done) = bounded(capacity);
+        let mut workers = Self {
+            jobs: Some(jobs),
+            done,
+            early: HashMap::new(),
+            next_in: 0,
+            next_out: 0,
+            stop: Arc::new(AtomicBool::new(false)),
+            threads: Vec::new(),
+        };
         for number in 0..count {
-            let (job_queue, outcome_queue) = (job_queue.clone(), outcome_queue.clone());
+            let (job_queue, done_queue) = (job_queue.clone(), done_queue.clone());
             let (stop, load) = (Arc::clone(&workers.stop), Arc::clone(load));
             let thread = Builder::new()
                 .name(format!("decode-{number}"))
-                .spawn(move || work(&job_queue, &outcome_queue, &stop, &*load))?;
+                .spawn(move || work(&job_queue, &done_queue, &stop, &*load))?;
             workers.threads.push(thread);
         }
         Ok(workers)
     }
 
     /// Hands a job to whichever thread is free next; blocks while the queue is full.
-    pub(crate) fn submit(&self, job: Job) -> Result<(), ThreadsEnded> {
+    pub(crate) fn submit(&mut self, path: PathBuf, plan: Plan) -> Result<(), ThreadsEnded> {
         let jobs = self.jobs.as_ref().ok_or(ThreadsEnded)?;
-        jobs.send(job).map_err(|_| ThreadsEnded)
+        jobs.send(Job { ticket: self.next_in, path, plan }).map_err(|_| ThreadsEnded)?;
+        self.next_in += 1;
+        Ok(())
     }
 
-    /// The ticket and outcome of the next job that is done.
-    pub(crate) fn next_outcome(&self) -> Result<(u64, Outcome), ThreadsEnded> {
-        self.outcomes.recv().map_err(|RecvError| ThreadsEnded)
+    /// What became of the oldest job not yet asked for, of which there must be one; blocks until it is done.
+    pub(crate) fn next_in_order(&mut self) -> Result<Result<Loaded, SkipReason>, ThreadsEnded> {
+        let ticket = self.next_out;
+        self.next_out += 1;
+        loop {
+            if let Some(outcome) = self.early.remove(&ticket) {
+                return Ok(outcome);
+            }
+            let (done, outcome) = self.done.recv().map_err(|RecvError| ThreadsEnded)?;
+            self.early.insert(done, outcome);
+        }
     }
 }
 
@@ -75,36 +90,31 @@ impl Workers {
 #[derive(Debug)]
 pub(crate) struct ThreadsEnded;
 
-impl Drop for Workers {
+impl<Plan, Loaded> Drop for Workers<Plan, Loaded> {
     fn drop(&mut self) {
         // Queued jobs are of no use any more; only those being decoded are waited for.
         self.stop.store(true, Ordering::Relaxed);
         self.jobs = None;
         for thread in self.threads.drain(..) {
-            // A panic has been reported as an outcome already.
+            // Panics are caught where they happen.
             let _ = thread.join();
         }
     }
 }
 
-fn work(jobs: &Receiver<Job>, outcomes: &Sender<(u64, Outcome)>, stop: &AtomicBool, load: &Load) {
-    for job in jobs {
+fn work<Plan, Loaded>(
+    jobs: &Receiver<Job<Plan>>,
+    done: &Sender<Done<Loaded>>,
+    stop: &AtomicBool,
+    load: &Load<Plan, Loaded>,
+) {
+    for Job { ticket, path, plan } in jobs {
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        // Nothing is shared between two jobs that a panic could leave half done.
-        let outcome = match catch_unwind(AssertUnwindSafe(|| load(&job.path, &job.plan))) {
-            Ok(Ok(crop)) => Outcome::Crop(crop),
-            Ok(Err(reason)) => Outcome::Skipped(reason),
-            Err(panic) => Outcome::Panicked(panic_message(&*panic)),
-        };
-        if outcomes.send((job.ticket, outcome)).is_err() {
+        let outcome = skip_on_panic(|| load(&path, &plan));
+        if done.send((ticket, outcome)).is_err() {
             return;
         }
     }
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
 }

@@ -5,15 +5,28 @@
 //! | `crate_graph` | who may import whom |
 //! | `parity` | the same numbers as PyTorch, by the goldens in `goldens/` |
 //! | `learning` | the training loop as a library call |
+//! | `resume` | a run that was stopped learns what it would have learnt |
+//! | `interruption` | Ctrl-C, kill -9 and a full disk |
+//! | `fetch` | fetching loss networks from servers that misbehave |
+//! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
+//! | `eval_cli` | `trainer eval` from outside |
+//! | `tensorboard` | TensorBoard's own reader understands our logs |
 //!
 //! Some tests want files that the repository does not hold. They find them through `ATELIER_VGG19` (VGG-19 weights as
-//! safetensors) and say on stderr that they were passed over where it is not set.
+//! safetensors) and `ATELIER_PYTHON` (a Python with the package tensorboard), and say on stderr that they were passed over
+//! where there is none.
 
 mod crate_graph;
+mod eval_cli;
+mod fetch;
+mod fetch_cli;
 mod infer_cli;
+mod interruption;
 mod learning;
 mod parity;
+mod resume;
 mod support;
+mod tensorboard;
 mod trainer_cli;

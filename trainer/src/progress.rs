@@ -1,8 +1,10 @@
 //! What the user sees of a training.
 
+use common::loss::LossValues;
 use indicatif::{ProgressBar, ProgressStyle};
 use tch::Device;
-use trainer::training::{StepReport, TrainingEvent};
+use trainer::journal::JournalEntry;
+use trainer::training::TrainingEvent;
 
 /// How many unusable photos are named on the terminal; all of them are in the run folder.
 pub(crate) const SKIPPED_SHOWN: usize = 10;
@@ -10,26 +12,52 @@ pub(crate) const SKIPPED_SHOWN: usize = 10;
 /// The progress bar of a training, on stderr; where that is no terminal, a line for each report instead.
 pub(crate) struct TrainingBar {
     bar: ProgressBar,
+    is_quiet: bool,
 }
 
 impl TrainingBar {
-    pub(crate) fn new(steps: u64) -> Self {
-        let bar = ProgressBar::new(steps);
+    pub(crate) fn new(steps: u64, is_quiet: bool) -> Self {
+        let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::new(steps) };
         let template = "{bar:24} {pos}/{len} {elapsed_precise}, {eta} left  {msg}";
         bar.set_style(ProgressStyle::with_template(template).expect("the template is well formed"));
-        Self { bar }
+        Self { bar, is_quiet }
     }
 
-    pub(crate) fn show(&self, event: &TrainingEvent) {
+    pub(crate) fn show(&self, event: &TrainingEvent<'_>) {
         match event {
-            TrainingEvent::Started => {}
-            TrainingEvent::Step { step, report } => {
+            TrainingEvent::Step { step } => self.bar.set_position(*step),
+            TrainingEvent::Validating { done, total } => {
+                self.bar.set_message(format!("validation photo {}/{total}", done + 1));
+            }
+            TrainingEvent::Recorded(entry) => self.show_entry(entry),
+            TrainingEvent::Saved { .. } => {}
+        }
+    }
+
+    fn show_entry(&self, entry: &JournalEntry) {
+        match entry {
+            JournalEntry::Started { .. } | JournalEntry::Preview { .. } => {}
+            JournalEntry::Resumed { step, .. } => {
+                // Steps of an earlier stretch say nothing about the time left.
                 self.bar.set_position(*step);
-                if let Some(report) = report {
-                    self.show_report(*step, report);
+                self.bar.reset_eta();
+                self.say(&format!("going on after step {step}"));
+            }
+            JournalEntry::Step { step, images_per_s, losses, .. } => {
+                let LossValues { content, style, total_variation, .. } = losses;
+                let message = format!(
+                    "content {content:.3e} style {style:.3e} tv {total_variation:.1}  {images_per_s:.2} images/s"
+                );
+                if self.bar.is_hidden() {
+                    self.say(&format!("step {step}  {message}"));
+                } else {
+                    self.bar.set_message(message);
                 }
             }
-            TrainingEvent::Validating => self.bar.set_message("painting the validation photos"),
+            JournalEntry::Validation { step, losses, .. } => {
+                let LossValues { content, style, .. } = losses;
+                self.say(&format!("step {step}  validation: content {content:.3e} style {style:.3e}"));
+            }
         }
     }
 
@@ -37,16 +65,10 @@ impl TrainingBar {
         self.bar.finish();
     }
 
-    fn show_report(&self, step: u64, report: &StepReport) {
-        let StepReport { losses, images_per_s, .. } = report;
-        let message = format!(
-            "content {:.3e} style {:.3e} tv {:.1}  {images_per_s:.2} images/s",
-            losses.content, losses.style, losses.total_variation
-        );
-        if self.bar.is_hidden() {
-            eprintln!("step {step}  {message}");
-        } else {
-            self.bar.set_message(message);
+    /// A line that stays, above the bar where there is one.
+    fn say(&self, line: &str) {
+        if !self.is_quiet {
+            self.bar.suspend(|| eprintln!("{line}"));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How well a network paints photos that it was not trained on.
 
+use std::ops::ControlFlow;
+
 use common::loss::{LossValues, PerceptualLoss};
 use common::space::byte_rgb_from_interleaved;
 use datasets::ByteCrop;
@@ -16,6 +18,11 @@ impl ValidationSet {
         Self { crops }
     }
 
+    /// The photos.
+    pub fn crops(&self) -> &[ByteCrop] {
+        &self.crops
+    }
+
     /// How many photos.
     pub fn len(&self) -> usize {
         self.crops.len()
@@ -28,22 +35,23 @@ impl ValidationSet {
 
     /// The mean losses of `paint`'s pictures of the photos; `byte_rgb` goes in and comes out. One photo at a time: a
     /// mean over photos does not depend on how they are batched.
+    ///
+    /// `observe` hears before each photo how many are done and how many there are, and may break it off.
     pub fn mean_losses(
         &self,
         loss: &PerceptualLoss,
         device: Device,
-        paint: impl Fn(&Tensor) -> Tensor,
-    ) -> LossValues {
-        let values: Vec<LossValues> = self
-            .crops
-            .iter()
-            .map(|crop| {
-                tch::no_grad(|| {
-                    let photo = byte_rgb_from_interleaved(&crop.byte_rgb, 1, crop.side, crop.side, device);
-                    loss.evaluate(&paint(&photo).clamp(0.0, 255.0), &photo).values(loss.spec())
-                })
-            })
-            .collect();
-        LossValues::mean(&values)
+        paint: &dyn Fn(&Tensor) -> Tensor,
+        observe: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> ControlFlow<(), LossValues> {
+        let mut values = Vec::with_capacity(self.len());
+        for (done, crop) in self.crops.iter().enumerate() {
+            observe(done, self.len())?;
+            values.push(tch::no_grad(|| {
+                let photo = byte_rgb_from_interleaved(&crop.byte_rgb, 1, crop.side, crop.side, device);
+                loss.evaluate(&paint(&photo).clamp(0.0, 255.0), &photo).values(loss.spec())
+            }));
+        }
+        ControlFlow::Continue(LossValues::mean(&values))
     }
 }

@@ -42,19 +42,19 @@ pub(crate) fn for_each_with<State>(
 }
 
 /// A slice that several threads write to, each its own parts.
-pub(crate) struct DisjointSlice<'a> {
-    start: *mut f32,
+pub(crate) struct DisjointSlice<'a, T = f32> {
+    start: *mut T,
     len: usize,
-    borrowed: PhantomData<&'a mut [f32]>,
+    borrowed: PhantomData<&'a mut [T]>,
 }
 
-// SAFETY: it is a `&mut [f32]`, which may be sent, whose parts are given out under the contract of `part`.
-unsafe impl Send for DisjointSlice<'_> {}
+// SAFETY: it is a `&mut [T]`, which may be sent, whose parts are given out under the contract of `part`.
+unsafe impl<T: Send> Send for DisjointSlice<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for DisjointSlice<'_> {}
+unsafe impl<T: Send> Sync for DisjointSlice<'_, T> {}
 
-impl<'a> DisjointSlice<'a> {
-    pub(crate) fn new(slice: &'a mut [f32]) -> Self {
+impl<'a, T> DisjointSlice<'a, T> {
+    pub(crate) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), borrowed: PhantomData }
     }
 
@@ -64,7 +64,7 @@ impl<'a> DisjointSlice<'a> {
     /// While the result lives, no other part that overlaps it may be asked for, on any thread.
     #[allow(clippy::mut_from_ref)] // the contract above stands in for the borrow checker
     #[inline(always)]
-    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [f32] {
+    pub(crate) unsafe fn part(&self, range: Range<usize>) -> &mut [T] {
         assert!(range.start <= range.end && range.end <= self.len, "{range:?} of {}", self.len);
         // SAFETY: within the slice, whose exclusive borrow lasts for 'a; not aliased, as the caller promises.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(range.start), range.len()) }

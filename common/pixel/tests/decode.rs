@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pixel::{DecodeError, DecodeLimits, FileKind, Picture, decode_bytes, decode_file};
+use pixel::{DecodeError, DecodeLimits, FileKind, Format, Picture, decode_bytes, decode_file};
 use proptest::prelude::*;
 
 const RED: [u8; 3] = [220, 30, 40];
@@ -134,6 +134,29 @@ fn a_cut_file_is_broken_wherever_it_is_cut() {
         let found = decode_part(&jpeg[..length]);
         assert!(matches!(found, Err(DecodeError::Broken { kind: FileKind::Jpeg, .. })), "{length} bytes");
     }
+}
+
+#[test]
+fn a_jpeg_is_not_filled_up_where_it_is_damaged() {
+    let rgb =
+        (0..128 * 96).flat_map(|i: u32| [(i % 128) as u8, (i / 128) as u8, (i * i % 200) as u8]).collect();
+    let picture = Picture::from_rgb(128, 96, rgb).unwrap();
+    let intact = pixel::encode(&picture, Format::Jpeg { quality: 90 }).unwrap();
+    assert!(decode_part(&intact).is_ok());
+
+    // A row of ones is no Huffman code.
+    let mut damaged = intact.clone();
+    let middle = intact.len() / 2;
+    damaged[middle..middle + 32].copy_from_slice(&[0xff, 0].repeat(16));
+    let found = decode_part(&damaged);
+    assert!(matches!(found, Err(DecodeError::Broken { kind: FileKind::Jpeg, .. })), "{found:?}");
+
+    // The header promises far more pixels than the data can hold.
+    let mut promising = fs::read(fixture("rgb.jpg")).unwrap();
+    let frame = promising.windows(2).position(|two| two == [0xff, 0xc0]).unwrap();
+    promising[frame + 5..frame + 9].copy_from_slice(&[0x0b, 0xb8, 0x3a, 0x98]);
+    let message = decode_part(&promising).unwrap_err().to_string();
+    assert!(message.ends_with("725 bytes are too few for 15000x3000 pixels"), "{message}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use kernel::winograd::{Epilogue, Filter, Padding, Pictures, fold_reflection};
-use tch::Tensor;
+use kernel::winograd::{Channels, Epilogue, Filter, Padding, Pictures, fold_reflection, weight_gradient};
+use tch::{Kind, Tensor};
 
 use super::values::{filled, is_cpu_f32, threads, values};
 
@@ -69,16 +69,12 @@ impl Conv3x3 {
         let [outputs, inputs] = self.channels();
         let filter =
             self.forward.get_or_init(|| Filter::prepare(values(&self.weight), outputs, inputs, threads()));
-        let padding = match self.border {
-            Border::Zero => Padding::Zero,
-            Border::Reflect => Padding::Reflect,
-        };
         let epilogue = Epilogue {
             bias: self.bias.as_ref().map(values),
             relu: activation == Activation::Relu,
             ..Epilogue::default()
         };
-        convolve(filter, x, padding, &epilogue)
+        convolve(filter, x, self.padding(), &epilogue)
     }
 
     /// Takes the gradient with respect to the output, `gradient` `[n, outputs, h, w]`, to that with respect to the
@@ -127,6 +123,39 @@ impl Conv3x3 {
         }
     }
 
+    /// The gradients with respect to weight `[outputs, inputs, 3, 3]` and bias `[outputs]`, from `gradient`
+    /// `[n, outputs, h, w]` with respect to the output and the input `x` `[n, inputs, h, w]`.
+    ///
+    /// # Panics
+    /// If a tensor has another shape than said.
+    pub fn parameter_gradients(&self, x: &Tensor, gradient: &Tensor) -> (Tensor, Tensor) {
+        let bias = gradient.sum_dim_intlist(&[0i64, 2, 3][..], /*keepdim=*/ false, None::<Kind>);
+        if !(self.is_fast(x) && is_cpu_f32(gradient)) {
+            return (self.weight_gradient_by_libtorch(x, gradient), bias);
+        }
+        let (x, gradient) = (x.contiguous(), gradient.contiguous());
+        let [outputs, inputs] = self.channels();
+        assert_eq!(x.size()[1] as usize, inputs, "channels");
+        let (channels, padding) = (Channels { outputs, inputs }, self.padding());
+        let weight =
+            weight_gradient(values(&x), values(&gradient), channels, pictures_of(&x), padding, threads());
+        (Tensor::from_slice(&weight).view_as(&self.weight), bias)
+    }
+
+    /// Through autograd, since tch has no call for it alone: the convolution is done once more.
+    fn weight_gradient_by_libtorch(&self, x: &Tensor, gradient: &Tensor) -> Tensor {
+        tch::with_grad(|| {
+            let weight = self.weight.detach().set_requires_grad(true);
+            let x = x.detach();
+            let y = match self.border {
+                Border::Zero => x.conv2d(&weight, None::<&Tensor>, 1, 1, 1, 1),
+                Border::Reflect => x.reflection_pad2d([1; 4]).conv2d(&weight, None::<&Tensor>, 1, 0, 1, 1),
+            };
+            let product = (y * gradient.detach()).sum(gradient.kind());
+            Tensor::run_backward(&[product], &[&weight], false, false).remove(0)
+        })
+    }
+
     fn input_gradient_by_libtorch(
         &self,
         gradient: &Tensor,
@@ -154,6 +183,13 @@ impl Conv3x3 {
         }
     }
 
+    fn padding(&self) -> Padding {
+        match self.border {
+            Border::Zero => Padding::Zero,
+            Border::Reflect => Padding::Reflect,
+        }
+    }
+
     /// `[outputs, inputs]`
     fn channels(&self) -> [usize; 2] {
         let size = self.weight.size();
@@ -167,18 +203,20 @@ impl Conv3x3 {
 
 fn convolve(filter: &Filter, x: &Tensor, padding: Padding, epilogue: &Epilogue<'_>) -> Tensor {
     let x = x.contiguous();
-    let (count, channels, height, width) = x.size4().expect("four dimensions");
-    assert_eq!(channels as usize, filter.inputs(), "channels");
-    let pictures = Pictures { count: count as usize, height: height as usize, width: width as usize };
+    assert_eq!(x.size()[1] as usize, filter.inputs(), "channels");
+    let pictures = pictures_of(&x);
     let output = padding.output(pictures);
-    let size = [count, filter.outputs() as i64, output.height as i64, output.width as i64];
+    let size = [output.count as i64, filter.outputs() as i64, output.height as i64, output.width as i64];
     filled(&size, |out| filter.convolve(values(&x), out, pictures, padding, epilogue, threads()))
+}
+
+fn pictures_of(x: &Tensor) -> Pictures {
+    let (count, _, height, width) = x.size4().expect("four dimensions");
+    Pictures { count: count as usize, height: height as usize, width: width as usize }
 }
 
 #[cfg(test)]
 mod tests {
-    use tch::Kind;
-
     use super::*;
     use crate::fast::values::tests::{FLOAT, relative_error};
 
@@ -247,6 +285,20 @@ mod tests {
             let plain = conv.input_gradient(&gradient, None, None);
             let plain_by_libtorch = conv.input_gradient_by_libtorch(&gradient, None, None);
             assert!(relative_error(&plain, &plain_by_libtorch) < TOLERANCE);
+        }
+    }
+
+    #[test]
+    fn parameter_gradients_are_autograds() {
+        for Case { conv, reference, x, gradient, .. } in cases() {
+            let [x_double, gradient_double] = [&x, &gradient].map(|tensor| tensor.to_kind(Kind::Double));
+            // In f64 they are autograd's.
+            let (expected, _) = reference.parameter_gradients(&x_double, &gradient_double);
+            let (found, bias) = conv.parameter_gradients(&x, &gradient);
+            let error = relative_error(&found, &expected);
+            assert!(error < TOLERANCE, "{:?}: {error:.1e}", conv.border);
+            let sums = gradient_double.sum_dim_intlist(&[0i64, 2, 3][..], false, None::<Kind>);
+            assert!(relative_error(&bias, &sums) < TOLERANCE);
         }
     }
 

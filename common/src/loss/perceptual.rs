@@ -207,6 +207,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_written_before_layers_were_told_apart_are_read() {
+        let old = r#"{"total":1.0,"content":2.0,"style":3.0,"total_variation":4.0}"#;
+        let values: LossValues = serde_json::from_str(old).unwrap();
+        assert!(values.content_layers.is_empty());
+        assert_eq!(serde_json::to_string(&values).unwrap(), old);
+    }
+
+    #[test]
     fn a_mean_of_losses_is_taken_term_by_term() {
         let layer: Layer = "relu1_1".parse().unwrap();
         let value = |x: f64| LossValues {

@@ -49,7 +49,7 @@ impl StyleTarget {
     /// constant, the squared distance to their weighted mean; the constant is left out.
     ///
     /// # Panics
-    /// If there is no painting, the network was not loaded as deep as `style_layers`, or a painting is smaller than
+    /// If there are style layers but no painting, the network was not loaded as deep as `style_layers`, or a painting is smaller than
     /// [`Vgg::smallest_side`] of the deepest of them.
     pub fn of_paintings(
         paintings: &[WeightedPainting],
@@ -57,7 +57,7 @@ impl StyleTarget {
         unit: StyleUnit,
         network: &Vgg,
     ) -> Self {
-        assert!(!paintings.is_empty(), "a style needs a painting");
+        assert!(!paintings.is_empty() || style_layers.is_empty(), "a style needs a painting");
         let layers: Vec<Layer> = style_layers.layers().collect();
         let whole: f64 = paintings.iter().map(|painting| painting.weight).sum();
         let mut sums: BTreeMap<Layer, LayerTarget> = BTreeMap::new();

@@ -92,6 +92,14 @@ impl VggArch {
         }
     }
 
+    /// As a file's metadata say it: `vgg16` or `vgg19`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Vgg16 => "vgg16",
+            Self::Vgg19 => "vgg19",
+        }
+    }
+
     /// Every layer of the network, from the shallowest to the deepest.
     pub fn layers(self) -> impl Iterator<Item = Layer> {
         (1..=5).flat_map(move |block| {
@@ -328,6 +336,14 @@ fn arch_of(file: &TensorFile) -> Result<VggArch, LossNetError> {
         None if file.shape("features.16.weight").is_some() => Ok(VggArch::Vgg19),
         None => Ok(VggArch::Vgg16),
     }
+}
+
+/// The input space that a file's metadata tell, if they tell a channel order at all.
+///
+/// # Errors
+/// The metadata make no sense.
+pub fn declared_input_space(file: &TensorFile) -> Result<Option<LossInputSpace>, LossNetError> {
+    file.metadata("channel_order").map(|_| input_space_of(file)).transpose()
 }
 
 fn input_space_of(file: &TensorFile) -> Result<LossInputSpace, LossNetError> {

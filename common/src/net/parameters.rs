@@ -168,6 +168,20 @@ impl Parameters {
         Self::from_flat(specs, Tensor::cat(&flattened, 0))
     }
 
+    /// The parameters in a flat buffer `[count]`, sharing its memory.
+    ///
+    /// # Panics
+    /// If it does not hold as many numbers as a network of this configuration has.
+    pub fn around(config: &NetConfig, flat: &Tensor) -> Self {
+        assert_eq!(flat.size(), [Self::count(config)], "parameters of the network");
+        Self::from_flat(parameter_specs(config), flat.shallow_clone())
+    }
+
+    /// How many numbers a network of this configuration has.
+    pub fn count(config: &NetConfig) -> i64 {
+        parameter_specs(config).iter().map(ParameterSpec::element_count).sum()
+    }
+
     fn from_flat(specs: Vec<ParameterSpec>, flat: Tensor) -> Self {
         let mut offset = 0;
         let leaves = specs

@@ -17,6 +17,9 @@ pub struct StyleCard {
     pub net: NetConfig,
     /// The painting whose hand it learnt.
     pub painting: Painting,
+    /// The paintings that it blends, if there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blend: Vec<BlendPart>,
     /// The resolved configuration of the training, as the trainer wrote it; the trainer alone knows its keys.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub recipe: serde_json::Value,
@@ -47,6 +50,17 @@ pub struct Painting {
     pub picture_sha256: Option<String>,
 }
 
+/// One of several paintings that a style blends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BlendPart {
+    /// Name of the picture file.
+    pub picture: String,
+    /// SHA-256 of the picture file, in hexadecimal.
+    pub picture_sha256: String,
+    /// How much it counts beside the others.
+    pub weight: f64,
+}
+
 /// What came of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -71,7 +85,14 @@ pub struct Outcome {
 impl StyleCard {
     /// A card for an untrained network.
     pub fn new(net: NetConfig, painting: Painting) -> Self {
-        Self { format_version: FORMAT_VERSION, net, painting, recipe: serde_json::Value::Null, outcome: None }
+        Self {
+            format_version: FORMAT_VERSION,
+            net,
+            painting,
+            blend: Vec::new(),
+            recipe: serde_json::Value::Null,
+            outcome: None,
+        }
     }
 
     /// Reads a card; the error says what is wrong with it.

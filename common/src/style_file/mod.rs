@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-pub use card::{FORMAT_VERSION, Outcome, Painting, StyleCard, sha256_hex};
+pub use card::{BlendPart, FORMAT_VERSION, Outcome, Painting, StyleCard, sha256_hex};
 pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name};
 
 use crate::net::{Parameters, StyleNet};

@@ -8,6 +8,7 @@ use pixel::{Format, Picture, write_file};
 use tempfile::TempDir;
 
 use super::*;
+use crate::skip::SkipReason;
 
 /// `count` photos; the red of photo `i` is `i`, green and blue differ from pixel to pixel.
 fn photos(count: u8) -> TempDir {
@@ -112,13 +113,13 @@ fn what_is_broken_is_left_out_tried_once_and_listed() {
 
     let tries = Arc::new(Mutex::new(Vec::new()));
     let counted = Arc::clone(&tries);
-    let load: Arc<Load> = Arc::new(move |path: &Path, plan: &CropPlan| {
+    let load: Arc<Load<_, _>> = Arc::new(move |path: &Path, plan: &CropPlan| {
         counted.lock().unwrap().push(path.file_name().unwrap().to_owned());
         load_crop(path, plan)
     });
     let folder = Arc::new(PhotoFolder::scan(root.path()).unwrap());
     let narrow = StreamConfig { batch: 1, decode_threads: 1, ..config() };
-    let mut stream = PhotoStream::with_loader(folder, narrow, &load).unwrap();
+    let mut stream = PhotoStream::with_loader(folder, narrow, &[], &load).unwrap();
     let expected: Vec<u8> = intact.into_iter().filter(|photo| ![2, 4].contains(photo)).collect();
     assert_eq!(who(&batches(&mut stream, expected.len())), expected, "the others keep their order");
 
@@ -160,30 +161,85 @@ fn a_folder_with_nothing_usable_is_an_error() {
 }
 
 #[test]
-fn a_crash_in_a_thread_is_an_error() {
+fn a_photo_that_crashes_the_decoder_is_skipped() {
     let root = photos(3);
     let folder = Arc::new(PhotoFolder::scan(root.path()).unwrap());
-    let load: Arc<Load> = Arc::new(|path: &Path, plan: &CropPlan| {
+    let load: Arc<Load<_, _>> = Arc::new(|path: &Path, plan: &CropPlan| {
         assert!(!path.ends_with("001.png"), "as if by a bug");
         load_crop(path, plan)
     });
-    let mut stream = PhotoStream::with_loader(folder, config(), &load).unwrap();
-    let error = stream.next_batch().unwrap_err();
-    let StreamError::Panicked { path, message } = &error else { panic!("{error}") };
-    assert!(path.ends_with("001.png") && message == "as if by a bug", "{error}");
-    assert_eq!(stream.position(), StreamPosition::default(), "no batch, no step");
+    let mut stream = PhotoStream::with_loader(folder, config(), &[], &load).unwrap();
+    let found = who(&batches(&mut stream, 4));
+    assert_eq!(found.iter().collect::<BTreeSet<_>>(), [0, 2].iter().collect(), "{found:?}");
+    let [skipped] = &stream.skipped()[..] else { panic!("{:?}", stream.skipped()) };
+    let text = skipped.to_string();
+    assert!(text.ends_with("001.png: the decoder crashed on the photo: as if by a bug"), "{text}");
+}
+
+#[test]
+fn a_blank_photo_is_skipped() {
+    let root = photos(1);
+    let white = Picture::from_rgb(40, 40, vec![255; 4800]).unwrap();
+    write_file(&white, root.path().join("page.jpg"), Format::Jpeg { quality: 80 }).unwrap();
+    let mut stream = open(root.path(), config());
+    assert_eq!(who(&batches(&mut stream, 2)), [0; 6]);
+    let [skipped] = &stream.skipped()[..] else { panic!("{:?}", stream.skipped()) };
+    assert!(matches!(skipped.reason, SkipReason::Blank { standard_deviation: 0.0 }), "{skipped}");
+}
+
+#[test]
+fn a_resumed_stream_knows_what_was_skipped() {
+    let root = photos(8);
+    for name in ["003.png", "006.png"] {
+        fs::write(root.path().join(name), b"dear diary").unwrap();
+    }
+    let mut whole = open(root.path(), config());
+    batches(&mut whole, 3);
+    let known: Vec<KnownSkip> =
+        serde_json::from_str(&serde_json::to_string(&whole.known_skips()).unwrap()).unwrap();
+    assert_eq!(known.iter().map(|skip| &skip.photo[..]).collect::<Vec<_>>(), ["003.png", "006.png"]);
+    let start = whole.position();
+
+    let tries = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&tries);
+    let load: Arc<Load<_, _>> = Arc::new(move |path: &Path, plan: &CropPlan| {
+        seen.lock().unwrap().insert(path.file_name().unwrap().to_owned());
+        load_crop(path, plan)
+    });
+    let gone = KnownSkip { photo: "gone.png".to_owned(), reason: "lost".to_owned() };
+    let folder = Arc::new(PhotoFolder::scan(root.path()).unwrap());
+    let config = StreamConfig { start, ..config() };
+    let mut resumed =
+        PhotoStream::with_loader(folder, config, &[&known[..], &[gone]].concat(), &load).unwrap();
+    assert!(batches(&mut resumed, 5) == batches(&mut whole, 5));
+
+    let listed = |stream: &PhotoStream| stream.skipped().iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(listed(&resumed), listed(&whole));
+    assert_eq!(resumed.known_skips(), known);
+    drop(resumed);
+    let tries = tries.lock().unwrap();
+    assert!(tries.len() == 6 && !tries.iter().any(|name| name == "003.png"), "{tries:?}");
+}
+
+#[test]
+fn a_folder_known_to_be_useless_is_an_error_at_once() {
+    let root = photos(2);
+    let known = ["000.png", "001.png"].map(|photo| KnownSkip { photo: photo.into(), reason: "no".into() });
+    let folder = PhotoFolder::scan(root.path()).unwrap();
+    let error = PhotoStream::resume(folder, config(), &known).unwrap().next_batch().unwrap_err();
+    assert!(matches!(error, StreamError::NoUsablePhotos { count: 2, .. }), "{error}");
 }
 
 #[test]
 fn dropping_does_not_wait_for_what_is_queued() {
     let root = photos(4);
     let folder = Arc::new(PhotoFolder::scan(root.path()).unwrap());
-    let load: Arc<Load> = Arc::new(|path: &Path, plan: &CropPlan| {
+    let load: Arc<Load<_, _>> = Arc::new(|path: &Path, plan: &CropPlan| {
         std::thread::sleep(Duration::from_millis(50));
         load_crop(path, plan)
     });
     let deep = StreamConfig { batch: 100, ..config() };
-    let stream = PhotoStream::with_loader(folder, deep, &load).unwrap();
+    let stream = PhotoStream::with_loader(folder, deep, &[], &load).unwrap();
     let start = Instant::now();
     drop(stream);
     // 202 jobs of 50 ms on two threads would take 5 s.

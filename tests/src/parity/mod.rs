@@ -8,3 +8,4 @@ mod hashed;
 mod losses;
 mod networks;
 mod objective;
+mod ssim;

@@ -2,6 +2,8 @@
 
 pub(crate) mod programs;
 pub(crate) mod scenes;
+pub(crate) mod server;
+pub(crate) mod studio;
 pub(crate) mod tiny_vgg;
 
 use std::io::Write as _;

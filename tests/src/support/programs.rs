@@ -1,21 +1,50 @@
 //! The real programs, run as a user runs them.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use escargot::{CargoBuild, CargoRun};
 
 /// `trainer` with these arguments, in `folder`.
 pub(crate) fn trainer(folder: &Path, args: &[&str]) -> Finished {
+    trainer_with(folder, args, &[])
+}
+
+/// `trainer` with these arguments and variables, in `folder`.
+pub(crate) fn trainer_with(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Finished {
+    let mut command = trainer_command(folder);
+    Finished(command.args(args).envs(variables.iter().copied()).output().expect("the program starts"))
+}
+
+/// `trainer`, not yet started, in `folder`.
+pub(crate) fn trainer_command(folder: &Path) -> Command {
+    command(trainer_program(), folder)
+}
+
+/// `trainer`, started and left running; its output goes nowhere.
+pub(crate) fn start_trainer(folder: &Path, args: &[&str]) -> Child {
+    let mut command = trainer_command(folder);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("the program starts")
+}
+
+/// `trainer` through a shell: `script` finds it as `$TRAINER`.
+pub(crate) fn trainer_in_shell(folder: &Path, script: &str) -> Finished {
+    let mut command = command(Path::new("sh"), folder);
+    Finished(command.env("TRAINER", trainer_program()).args(["-c", script]).output().expect("a shell"))
+}
+
+fn trainer_program() -> &'static Path {
     static PROGRAM: OnceLock<CargoRun> = OnceLock::new();
-    run(PROGRAM.get_or_init(|| built("trainer")), folder, args)
+    PROGRAM.get_or_init(|| built("trainer")).path()
 }
 
 /// `infer` with these arguments, in `folder`.
 pub(crate) fn infer(folder: &Path, args: &[&str]) -> Finished {
     static PROGRAM: OnceLock<CargoRun> = OnceLock::new();
-    run(PROGRAM.get_or_init(|| built("infer")), folder, args)
+    let program = PROGRAM.get_or_init(|| built("infer")).path();
+    Finished(command(program, folder).args(args).output().expect("the program starts"))
 }
 
 /// Cargo does not build other packages' programs for a test; where they are built already this takes a moment.
@@ -26,22 +55,20 @@ fn built(name: &str) -> CargoRun {
     build.run().unwrap_or_else(|error| panic!("building {name}: {error}"))
 }
 
-fn run(program: &CargoRun, folder: &Path, args: &[&str]) -> Finished {
-    let mut command = Command::new(program.path());
-    // A home of its own, so that no style of the person who runs the tests is found.
-    let output = command
-        .args(args)
-        .current_dir(folder)
-        .env("HOME", folder)
-        .env_remove("XDG_DATA_HOME")
-        .env_remove("ATELIER_STYLES")
-        .output()
-        .expect("the program starts");
-    Finished(output)
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    // A home of its own, so that no style of the person who runs the tests is found, and no proxy.
+    command.current_dir(folder).env("HOME", folder);
+    let homes = ["XDG_DATA_HOME", "XDG_CACHE_HOME", "ATELIER_STYLES", "ATELIER_CACHE"];
+    let proxies = ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"];
+    for variable in homes.into_iter().chain(proxies) {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
+    command
 }
 
 /// A program that has ended.
-pub(crate) struct Finished(Output);
+pub(crate) struct Finished(pub(crate) Output);
 
 impl Finished {
     pub(crate) fn stdout(&self) -> String {

@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 use clap::Args;
 use common::device::DeviceChoice;
 use common::precision::Precision;
+use trainer::recipe::NamedRecipe;
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
     /// The recipe whose step is measured.
     #[arg(long, value_name = "NAME", default_value = "atelier")]
-    pub(crate) recipe: String,
+    pub(crate) recipe: NamedRecipe,
     /// Photos in a step [default: the recipe's].
     #[arg(long)]
     pub(crate) batch: Option<NonZeroUsize>,

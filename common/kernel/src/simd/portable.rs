@@ -91,6 +91,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(self, _value: &f32) {}
+
+    #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
     }

@@ -6,11 +6,11 @@
 #![allow(unsafe_code)] // calls of intrinsics
 
 use std::arch::x86_64::{
-    __m256, __m512, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_fmadd_ps,
-    _mm256_fnmadd_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_sub_ps,
-    _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_maskz_mov_ps, _mm512_max_ps,
-    _mm512_mul_ps, _mm512_permutex2var_ps, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps,
-    _mm512_shuffle_f32x4, _mm512_sub_ps,
+    __m256, __m512, _CMP_EQ_OQ, _CMP_GT_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_add_ps, _mm256_and_ps,
+    _mm256_cmp_ps, _mm256_fmadd_ps, _mm256_fnmadd_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_set1_ps,
+    _mm256_setzero_ps, _mm256_sub_ps, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_fnmadd_ps,
+    _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_mul_ps, _mm512_permutex2var_ps, _mm512_set1_ps,
+    _mm512_setr_epi32, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_sub_ps,
 };
 use std::mem::transmute;
 
@@ -152,6 +152,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, value: &f32) {
+        detected!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()));
+    }
+
+    #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {
         #[target_feature(enable = "avx512f,avx2,fma")]
         fn compiled<K: Kernel>(simd: Avx512, kernel: K) -> K::Output {
@@ -267,6 +272,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn interleave4(self, columns: [Self::Vector; 4]) -> [Self::Vector; 4] {
         Portable.interleave4(columns.map(|column| self.to_array(column))).map(|row| self.load(&row))
+    }
+
+    #[inline(always)]
+    fn prefetch(self, value: &f32) {
+        detected!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()));
     }
 
     #[inline(always)]

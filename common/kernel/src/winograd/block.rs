@@ -6,12 +6,10 @@ use std::ops::Range;
 use super::Epilogue;
 use super::gemm::{self, Panels, ROWS};
 use super::grid::{Grid, Group, Run};
+use super::pixels::{InputPixels, STRAIGHT};
 use super::transform::{self, IN, OUT, PRODUCTS};
 use crate::parallel::DisjointSlice;
-use crate::simd::{Kernel, LANES, Line, Simd, load_at, load4_at, store_at};
-
-/// Columns that sixteen tiles side by side write.
-const STRAIGHT: usize = LANES * OUT;
+use crate::simd::{Kernel, LANES, Line, Simd, store_at};
 
 /// Memory of a thread, kept from block to block.
 #[derive(Default)]
@@ -75,12 +73,10 @@ impl Block<'_> {
     #[inline(always)]
     fn transform_inputs<S: Simd>(&mut self, simd: S, panels: &Panels) {
         let channels = self.weights.inputs;
+        let pixels = InputPixels { grid: self.grid, input: self.input, channels };
         for channel in 0..channels {
             for (index, group) in self.groups.iter().enumerate() {
-                let columns = match group.straight() {
-                    Some(run) => self.straight_columns(simd, channel, run),
-                    None => self.gathered_columns(simd, channel, group),
-                };
+                let columns = pixels.half_transformed(simd, channel, group);
                 let (first, step) = panels.group(index);
                 let at = first + channel * step;
                 let place_stride = panels.place_stride();
@@ -93,56 +89,6 @@ impl Block<'_> {
                 }
             }
         }
-    }
-
-    #[inline(always)]
-    fn plane(&self, channel: usize, run: &Run) -> &[f32] {
-        let plane = self.grid.input.pixels();
-        &self.input[(run.picture * self.weights.inputs + channel) * plane..][..plane]
-    }
-
-    /// The columns of sixteen tiles side by side, already transformed from top to bottom: that is done before they
-    /// are taken apart, for whole rows of pixels.
-    #[inline(always)]
-    fn straight_columns<S: Simd>(&self, simd: S, channel: usize, run: &Run) -> [[S::Vector; IN]; IN] {
-        let plane = self.plane(channel, run);
-        let mut rows = [[0.0f32; STRAIGHT + LANES]; IN];
-        for (row, to) in rows.iter_mut().enumerate() {
-            self.grid.fill_straight(to, self.grid.input_row(plane, run.top, row), run.left);
-        }
-        transform_rows(simd, &mut rows);
-        let mut columns = [[simd.splat(0.0); IN]; IN];
-        for row in 0..IN {
-            columns[row][..4].copy_from_slice(&simd.deinterleave4(load4_at(simd, &rows[row], 0)));
-            columns[row][4..].copy_from_slice(&simd.deinterleave4(load4_at(simd, &rows[row], OUT))[..2]);
-        }
-        columns
-    }
-
-    /// The same for tiles that lie elsewhere: the first four columns of each, and the last two, are gathered.
-    #[inline(always)]
-    fn gathered_columns<S: Simd>(&self, simd: S, channel: usize, group: &Group) -> [[S::Vector; IN]; IN] {
-        let mut firsts = [[0.0f32; STRAIGHT]; IN];
-        let mut lasts = [[0.0f32; STRAIGHT]; IN];
-        for run in group.runs() {
-            let plane = self.plane(channel, run);
-            let (from, len) = (run.lane * OUT, run.len * OUT);
-            for row in 0..IN {
-                let mut pixels = [0.0f32; STRAIGHT + OUT];
-                let pixels = &mut pixels[..len + IN - OUT];
-                self.grid.fill_columns(pixels, self.grid.input_row(plane, run.top, row), run.left);
-                firsts[row][from..from + len].copy_from_slice(&pixels[..len]);
-                lasts[row][from..from + len - OUT + 2].copy_from_slice(&pixels[OUT..]);
-            }
-        }
-        transform_rows(simd, &mut firsts);
-        transform_rows(simd, &mut lasts);
-        let mut columns = [[simd.splat(0.0); IN]; IN];
-        for row in 0..IN {
-            columns[row][..4].copy_from_slice(&simd.deinterleave4(load4_at(simd, &firsts[row], 0)));
-            columns[row][4..].copy_from_slice(&simd.deinterleave4(load4_at(simd, &lasts[row], 0))[..2]);
-        }
-        columns
     }
 
     #[inline(always)]
@@ -240,20 +186,5 @@ impl Block<'_> {
         let size = self.grid.output;
         let plane = run.picture * self.weights.outputs + output;
         (plane * size.height + run.top + row) * size.width + run.left
-    }
-}
-
-/// Transforms six rows of pixels from top to bottom, in place.
-#[inline(always)]
-fn transform_rows<S: Simd, const WIDTH: usize>(simd: S, rows: &mut [[f32; WIDTH]; IN]) {
-    for first in (0..WIDTH).step_by(LANES) {
-        let mut column = [simd.splat(0.0); IN];
-        for row in 0..IN {
-            column[row] = load_at(simd, &rows[row], first);
-        }
-        let factors = transform::inputs(simd, column);
-        for row in 0..IN {
-            store_at(simd, factors[row], &mut rows[row], first);
-        }
     }
 }

@@ -12,8 +12,10 @@ mod block;
 mod fold;
 mod gemm;
 mod grid;
+mod pixels;
 mod prepare;
 mod transform;
+mod weight_gradient;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -27,6 +29,7 @@ use crate::parallel::{self, DisjointSlice};
 use crate::simd::{InstructionSet, LANES, Simd, load_at};
 
 pub use fold::fold_reflection;
+pub use weight_gradient::{Channels, weight_gradient};
 
 /// How many pictures of which size; the number of channels is the filter's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

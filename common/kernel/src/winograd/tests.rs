@@ -214,3 +214,52 @@ fn transposed_filters_are_adjoint() {
         );
     }
 }
+
+/// Sum over all pixels of gradient times shifted input, in f64.
+fn direct_weight_gradient(case: &Case, padding: Padding, gradient: &[f32]) -> Vec<f64> {
+    // The result is linear in the weights: each of them alone shows what it is multiplied with.
+    (0..case.weight.len())
+        .map(|one| {
+            let mut weight = vec![0.0; case.weight.len()];
+            weight[one] = 1.0;
+            let alone = Case { weight, input: case.input.clone(), ..*case };
+            let outputs = alone.direct(padding);
+            outputs.iter().zip(gradient).map(|(&output, &gradient)| output * f64::from(gradient)).sum()
+        })
+        .collect()
+}
+
+#[test]
+fn weight_gradients_are_the_direct_sum() {
+    for (count, height, width, inputs, outputs) in
+        [(1, 1, 1, 1, 1), (2, 3, 5, 5, 3), (1, 9, 70, 3, 6), (3, 8, 8, 4, 4), (2, 66, 64, 2, 1)]
+    {
+        let pictures = Pictures { count, height, width };
+        let case = Case::new(pictures, inputs, outputs);
+        for padding in [Padding::Zero, Padding::Reflect] {
+            if padding == Padding::Reflect && height < 2 {
+                continue;
+            }
+            let gradient = noise(9, count * outputs * pictures.pixels());
+            let expected = direct_weight_gradient(&case, padding, &gradient);
+            let channels = Channels { outputs, inputs };
+            let find = |set, threads| {
+                weight_gradient::weight_gradient_with(
+                    set,
+                    &case.input,
+                    &gradient,
+                    channels,
+                    pictures,
+                    padding,
+                    threads,
+                )
+            };
+            for set in InstructionSet::all() {
+                let found = find(set, 2);
+                let error = relative_error(&found, &expected);
+                assert!(error < 3e-6, "{pictures:?} {padding:?} {set:?}: {error:.1e}");
+                assert!(found == find(set, 1) && found == find(set, 5), "threads make no difference");
+            }
+        }
+    }
+}

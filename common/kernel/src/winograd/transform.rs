@@ -60,3 +60,26 @@ pub(super) fn outputs<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::Vector; IN
         simd.add(m5, simd.mul_add(eight, far_odd, near_odd)),
     ]
 }
+
+/// A y: gradients of outputs to those of sums of products, the transpose of [`outputs`].
+#[inline(always)]
+pub(super) fn output_gradients<S: Simd>(simd: S, [y0, y1, y2, y3]: [S::Vector; OUT]) -> [S::Vector; IN] {
+    let [two, four] = [simd.splat(2.0), simd.splat(4.0)];
+    let (near_even, near_odd) = (simd.add(y0, y2), simd.add(y1, y3));
+    let far_even = simd.mul_add(four, y2, y0);
+    let far_odd = simd.mul(two, simd.mul_add(four, y3, y1));
+    [
+        y0,
+        simd.add(near_even, near_odd),
+        simd.sub(near_even, near_odd),
+        simd.add(far_even, far_odd),
+        simd.sub(far_even, far_odd),
+        y3,
+    ]
+}
+
+/// G^T m: gradients of the weights' factors to those of the weights, the transpose of [`weights`].
+pub(super) fn weight_gradients([m0, m1, m2, m3, m4, m5]: [f64; IN]) -> [f64; 3] {
+    let (near, far) = (-(m1 + m2) / 6.0, (m3 + m4) / 24.0);
+    [m0 / 4.0 + near + far, (m2 - m1) / 6.0 + (m3 - m4) / 12.0, near + 4.0 * far + m5]
+}

@@ -18,11 +18,15 @@ use crate::FileKind;
 /// More scans than any encoder writes; each one costs a pass over all pixels, so a small file could take minutes.
 const MAX_SCANS: usize = 100;
 
+/// A file of this many bytes holds at most so many times the pixels: each block of 8 x 8 takes a bit at least, and
+/// sampling factors can at most halve the number of blocks of all components together.
+const MAX_PIXELS_A_BYTE: u64 = 1024;
+
 pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, DecodeError> {
     let survey = Survey::of(bytes)
         .ok_or_else(|| DecodeError::broken(FileKind::Jpeg, "the data stops before the end marker"))?;
 
-    // Strict mode would also refuse harmless oddities, such as padding between headers.
+    // Strict mode would also refuse harmless oddities here, such as padding between headers.
     let options = DecoderOptions::default()
         .set_strict_mode(false)
         .set_max_width(usize::from(u16::MAX))
@@ -46,12 +50,19 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
             });
         }
     };
-    let length = u64::from(width) * u64::from(height) * u64::from(info.components);
+    let pixels = u64::from(width) * u64::from(height);
+    let length = pixels * u64::from(info.components);
     // Several scans mean that all coefficients are kept, as 16-bit numbers, until the last scan.
     let coefficients = if survey.scans > 1 { length * 2 } else { 0 };
     limits.check(width, height, length + coefficients)?;
+    // The decoder would make up what is missing.
+    if pixels / MAX_PIXELS_A_BYTE > bytes.len() as u64 {
+        let reason = format!("{} bytes are too few for {width}x{height} pixels", bytes.len());
+        return Err(DecodeError::broken(FileKind::Jpeg, &reason));
+    }
 
-    decoder.set_options(options.jpeg_set_out_colorspace(decode_as));
+    // Pixels are another matter: where they cannot be decoded, the decoder would fill the rest with grey.
+    decoder.set_options(options.set_strict_mode(true).jpeg_set_out_colorspace(decode_as));
     let mut samples = vec![0; length as usize];
     decoder.decode_into(&mut samples).map_err(from_zune)?;
 

@@ -1,16 +1,15 @@
 //! `trainer bench`: from arguments to a table or a line of JSON.
 
-use anyhow::bail;
 use common::exit_status::ExitStatus;
 use common::lossnet::VggArch;
 use trainer::bench::{BenchConfig, BenchReport, run};
-use trainer::recipe::Recipe;
 
 use crate::cli::BenchArgs;
 use crate::progress::device_name;
 
 pub(crate) fn bench(args: &BenchArgs) -> anyhow::Result<ExitStatus> {
-    let (mut recipe, loss_net) = recipe(&args.recipe)?;
+    let mut recipe = args.recipe.recipe();
+    let loss_net = if args.recipe.loss_net().starts_with("vgg16") { VggArch::Vgg16 } else { VggArch::Vgg19 };
     recipe.batch = args.batch.map_or(recipe.batch, std::num::NonZeroUsize::get);
     recipe.crop_px = args.size.unwrap_or(recipe.crop_px);
     if let Some(threads) = args.threads {
@@ -26,19 +25,6 @@ pub(crate) fn bench(args: &BenchArgs) -> anyhow::Result<ExitStatus> {
         print_table(&config, &report);
     }
     Ok(ExitStatus::Success)
-}
-
-fn recipe(name: &str) -> anyhow::Result<(Recipe, VggArch)> {
-    match name {
-        "atelier" => Ok((Recipe::default(), VggArch::Vgg19)),
-        "pytorch-examples" => {
-            let mut recipe = Recipe::default();
-            recipe.loss.style_layers = "relu1_2,relu2_2,relu3_3,relu4_3".parse()?;
-            recipe.loss.content_layers = "relu2_2".parse()?;
-            Ok((recipe, VggArch::Vgg16))
-        }
-        _ => bail!("unknown recipe `{name}`: expected atelier or pytorch-examples"),
-    }
 }
 
 fn print_table(config: &BenchConfig, report: &BenchReport) {

@@ -1,9 +1,14 @@
 //! Everything that decides what a training learns, apart from the pictures themselves.
 
+mod named;
+
 use common::loss::PerceptualLossSpec;
 use common::net::{NetConfig, Start};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
+use common::precision::Precision;
 use serde::{Deserialize, Serialize};
+
+pub use named::{NamedRecipe, UnknownRecipe};
 
 /// Everything that decides what a training learns, apart from the pictures themselves. It is written into the run folder
 /// and into the style file's card.
@@ -12,26 +17,38 @@ use serde::{Deserialize, Serialize};
 pub struct Recipe {
     /// Steps of the optimiser.
     pub steps: u64,
-    /// Photos in a step.
+    /// Photos that pass through the networks together.
     pub batch: usize,
+    /// Batches whose gradients are averaged into one step.
+    pub accumulate: usize,
     /// Side of the square crops, in pixels.
     pub crop_px: u32,
-    /// Longest side that the painting is reduced to, in pixels; without it, the painting is taken as it is. A smaller
+    /// Longest side that a painting is reduced to, in pixels; without it, paintings are taken as they are. A smaller
     /// painting gives finer strokes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub painting_long_side_px: Option<u32>,
+    /// What the networks compute in.
+    pub precision: Precision,
     /// Random crops, scales and flips; without them, each photo gives its centre.
     pub augment: bool,
     /// Decides the fresh network, the order of photos and the crops.
     pub seed: u64,
-    /// Name of the style whose network this one starts as, instead of a fresh one.
+    /// Name of the style whose network this one starts as, instead of a fresh one; for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// How a fresh network starts.
     pub start: Start,
-    /// The learning rate.
-    pub learning_rate: LearningRateSchedule,
     /// Factor on the learning rate of the last convolution, the only one that no norm follows.
     pub output_rate_factor: f64,
+    /// Length that longer gradients are shortened to; without it they stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Decay of a moving average of the parameters, which then is what is judged and saved; without it the parameters
+    /// themselves are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ema_decay: Option<f64>,
+    /// The learning rate.
+    pub learning_rate: LearningRateSchedule,
     /// The optimiser's constants.
     pub adam: AdamConfig,
     /// What is compared, and how much it counts.
@@ -40,20 +57,31 @@ pub struct Recipe {
     pub net: NetConfig,
 }
 
+impl Recipe {
+    /// Photos in a step.
+    pub fn images_per_step(&self) -> u64 {
+        (self.batch * self.accumulate) as u64
+    }
+}
+
 impl Default for Recipe {
     /// What learnt best in few steps, by measurement: docs/records/2026-11-20-start.md.
     fn default() -> Self {
         Self {
             steps: 2000,
             batch: 4,
+            accumulate: 1,
             crop_px: 256,
             painting_long_side_px: None,
+            precision: Precision::F32,
             augment: true,
             seed: 1,
             from: None,
             start: Start::IdentityBlocks,
-            learning_rate: LearningRateSchedule { peak: 6e-3, warmup_steps: 10, decay: Decay::Cosine },
             output_rate_factor: 0.02,
+            clip_norm: None,
+            ema_decay: None,
+            learning_rate: LearningRateSchedule { peak: 6e-3, warmup_steps: 10, decay: Decay::Cosine },
             adam: AdamConfig { beta2: 0.99, ..AdamConfig::default() },
             loss: PerceptualLossSpec::default(),
             net: NetConfig::default(),

@@ -1,0 +1,48 @@
+//! `trainer eval`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use common::device::DeviceChoice;
+use common::loss::LayerWeights;
+
+#[derive(Args)]
+pub(crate) struct EvalArgs {
+    /// A style, by name or as a file; may be given several times, for a row each.
+    #[arg(long = "style", value_name = "NAME|FILE", required = true)]
+    pub(crate) styles: Vec<String>,
+    /// Folder of photos to paint, with all folders in it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: PathBuf,
+    /// The painting, which the style loss is measured against, at its own size; without it, there is none.
+    #[arg(long, value_name = "PICTURE")]
+    pub(crate) painting: Option<PathBuf>,
+    /// The loss network: a name that `trainer fetch` lists, or a safetensors file of VGG-16 or VGG-19.
+    #[arg(long, value_name = "NAME|FILE", default_value = "vgg19")]
+    pub(crate) loss_net: String,
+    /// Side of the photos' centre squares that are painted, in pixels.
+    #[arg(long, value_name = "PX", default_value_t = 256)]
+    pub(crate) size: u32,
+    /// Only the first N photos, by name.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<NonZeroUsize>,
+    /// Layers that the content loss is taken at [default: those of a training].
+    #[arg(long, value_name = "LAYERS")]
+    pub(crate) content_layers: Option<LayerWeights>,
+    /// Layers that the style loss is taken at [default: those of a training].
+    #[arg(long, value_name = "LAYERS")]
+    pub(crate) style_layers: Option<LayerWeights>,
+    /// Print one JSON object instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also write the pictures as PNG, into a new folder here for each style.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) pictures: Option<PathBuf>,
+    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: DeviceChoice,
+    /// Threads that compute [default: one for each core].
+    #[arg(long)]
+    pub(crate) threads: Option<NonZeroUsize>,
+}

@@ -1,0 +1,234 @@
+//! `trainer train`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use common::device::DeviceChoice;
+use common::loss::{LayerWeights, StyleUnit};
+use common::optim::Decay;
+use common::precision::Precision;
+use common::tensor_file::StoredAs;
+use trainer::recipe::NamedRecipe;
+
+#[derive(Args)]
+pub(crate) struct TrainArgs {
+    /// A painting: JPEG, PNG, WebP, TIFF, BMP or GIF. Give several to blend them into one style.
+    #[arg(long, value_name = "PICTURE")]
+    pub(crate) style: Vec<PathBuf>,
+    /// How much each painting counts beside the others, as in 2,1 [default: all alike].
+    #[arg(long, value_name = "WEIGHTS", value_delimiter = ',')]
+    pub(crate) style_blend: Option<Vec<f64>>,
+    /// The part of the painting to learn from: left, top, width, height in pixels [default: all of it].
+    #[arg(long, value_name = "X,Y,W,H", value_delimiter = ',', num_args = 1)]
+    pub(crate) style_crop: Option<Vec<u32>>,
+    /// Folder of photos to learn on, with all folders in it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) data: Option<PathBuf>,
+    /// Folder of other photos to judge by.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) val_data: Option<PathBuf>,
+    /// The loss network: a name that `trainer fetch` knows, or a safetensors file of VGG-16 or VGG-19.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) loss_net: Option<String>,
+    /// Go on from the network of this style, a name or a style file, instead of a fresh one: far fewer steps for a new
+    /// painting.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) from: Option<String>,
+    /// The style's name [default: that of the painting's file].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Folder for the run's own folder, NAME in it.
+    #[arg(long, value_name = "FOLDER", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// Replace the run folder's files if it is there.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Go on with the run in this folder, exactly as if it had never stopped. It knows its own arguments; more --steps may
+    /// be given.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "recipe", "overwrite", "name", "from"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Take the configuration from this TOML file, such as the config.toml of another run; what is typed goes before it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The recipe to start from: atelier, or another project's: pytorch-examples, lengstrom, jcjohnson [default: atelier].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) recipe: Option<NamedRecipe>,
+
+    #[command(flatten)]
+    pub(crate) learning: LearningArgs,
+    #[command(flatten)]
+    pub(crate) loss: LossArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) card: CardArgs,
+    #[command(flatten)]
+    pub(crate) machine: MachineArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Args, Clone, Copy)]
+#[command(next_help_heading = "Learning (defaults are the recipe's; here atelier's)")]
+pub(crate) struct LearningArgs {
+    /// Steps of the optimiser [default: 2000].
+    #[arg(long)]
+    pub(crate) steps: Option<u64>,
+    /// Photos that pass through the networks together [default: 4].
+    #[arg(long)]
+    pub(crate) batch: Option<usize>,
+    /// Batches averaged into one step, for more photos in a step than the memory holds [default: 1].
+    #[arg(long, value_name = "BATCHES")]
+    pub(crate) accumulate: Option<usize>,
+    /// Side of the square crops, in pixels [default: 256].
+    #[arg(long, value_name = "PX")]
+    pub(crate) size: Option<u32>,
+    /// Longest side of the painting, in pixels; smaller gives finer strokes [default: as it is].
+    #[arg(long, value_name = "PX")]
+    pub(crate) style_size: Option<u32>,
+    /// Highest learning rate [default: 0.006].
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(crate) lr: Option<f64>,
+    /// Steps over which the rate rises [default: 10].
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) warmup: Option<u64>,
+    /// The rate after its rise: constant, or cosine down to zero at the last step [default: cosine].
+    #[arg(long, value_name = "SHAPE", value_parser = decay)]
+    pub(crate) lr_decay: Option<Decay>,
+    /// Shorten gradients that are longer than this; 0 for never [default: 0].
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub(crate) clip: Option<f64>,
+    /// Judge and save a moving average of the network with this decay, such as 0.999; 0 for none [default: 0].
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    pub(crate) ema: Option<f64>,
+    /// What the networks compute in: f32, tf32 (on a GPU) or bf16, which is several times faster where the hardware has
+    /// matrix units for it [default: f32].
+    #[arg(long)]
+    pub(crate) precision: Option<Precision>,
+    /// Centre crops only: no random crops, scales and flips.
+    #[arg(long)]
+    pub(crate) no_augment: bool,
+    /// Decides the fresh network, the order of the photos and the crops [default: 1].
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Loss (defaults are the recipe's; here atelier's)")]
+pub(crate) struct LossArgs {
+    /// Weight of the content loss: more keeps more of the photo.
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub(crate) content_weight: Option<f64>,
+    /// Weight of the style loss: more paints more heavily.
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub(crate) style_weight: Option<f64>,
+    /// Weight of the total variation: more smooths more.
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub(crate) tv_weight: Option<f64>,
+    /// What the style loss is measured in: painting (the painting's own Gram matrices, so that the weight means the same
+    /// for every painting) or raw (as in other projects).
+    #[arg(long, value_name = "UNIT", value_parser = style_unit)]
+    pub(crate) style_unit: Option<StyleUnit>,
+    /// Layers that keep the photo, each with a weight of its own if wanted: relu3_3,relu4_2=0.5 [default: relu4_2].
+    #[arg(long, value_name = "LAYERS")]
+    pub(crate) content_layers: Option<LayerWeights>,
+    /// Layers that paint [default: relu1_1,relu2_1,relu3_1,relu4_1,relu5_1].
+    #[arg(long, value_name = "LAYERS")]
+    pub(crate) style_layers: Option<LayerWeights>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "The run")]
+pub(crate) struct RunArgs {
+    /// Steps between two reports of the losses [default: 10].
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) log_every: Option<u64>,
+    /// Steps between two preview sheets; 0 for none [default: 100].
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) preview_every: Option<u64>,
+    /// Steps between two validations on --val-data; 0 for one at the end [default: 0].
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) validate_every: Option<u64>,
+    /// End the run after this many validations in a row without a lower loss, and keep the best network.
+    #[arg(long, value_name = "VALIDATIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) patience: Option<u32>,
+    /// Steps between two checkpoints; 0 to go by the clock alone [default: 200].
+    #[arg(long, value_name = "STEPS")]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Minutes between two checkpoints; 0 to go by the steps alone [default: 10].
+    #[arg(long, value_name = "MINUTES", allow_negative_numbers = true)]
+    pub(crate) checkpoint_minutes: Option<f64>,
+    /// How many checkpoints are kept, apart from the best [default: 2].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) keep_checkpoints: Option<usize>,
+    /// Number format of the style file: f16 is half the size, f32 what was computed, bit for bit [default: f16].
+    #[arg(long, value_name = "FORMAT", value_parser = stored_as)]
+    pub(crate) store: Option<StoredAs>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "The style file's card")]
+pub(crate) struct CardArgs {
+    /// The painting's title.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Who painted it.
+    #[arg(long)]
+    pub(crate) artist: Option<String>,
+    /// When.
+    #[arg(long)]
+    pub(crate) year: Option<String>,
+    /// The terms of the picture of it.
+    #[arg(long)]
+    pub(crate) licence: Option<String>,
+}
+
+#[derive(Args, Clone, Copy)]
+#[command(next_help_heading = "Machine")]
+pub(crate) struct MachineArgs {
+    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: DeviceChoice,
+    /// Threads that compute [default: one for each core].
+    #[arg(long)]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Threads that decode photos.
+    #[arg(long, value_name = "THREADS", default_value = "2")]
+    pub(crate) decode_threads: NonZeroUsize,
+}
+
+#[derive(Args, Clone, Copy)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Say nothing but errors and the style file's name.
+    #[arg(long, short, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+    /// Write the journal to stdout as well: one JSON line for each report.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn stored_as(name: &str) -> Result<StoredAs, String> {
+    match name {
+        "f16" => Ok(StoredAs::F16),
+        "f32" => Ok(StoredAs::F32),
+        _ => Err("expected f16 or f32".to_owned()),
+    }
+}
+
+fn decay(name: &str) -> Result<Decay, String> {
+    match name {
+        "constant" => Ok(Decay::Constant),
+        "cosine" => Ok(Decay::Cosine),
+        _ => Err("expected constant or cosine".to_owned()),
+    }
+}
+
+fn style_unit(name: &str) -> Result<StyleUnit, String> {
+    match name {
+        "painting" => Ok(StyleUnit::Painting),
+        "raw" => Ok(StyleUnit::Raw),
+        _ => Err("expected painting or raw".to_owned()),
+    }
+}

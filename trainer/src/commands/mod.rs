@@ -1,0 +1,11 @@
+//! The subcommands, each from its arguments to its last word.
+
+mod bench;
+mod eval;
+mod fetch;
+mod train;
+
+pub(crate) use bench::bench;
+pub(crate) use eval::run as eval;
+pub(crate) use fetch::fetch;
+pub(crate) use train::train;

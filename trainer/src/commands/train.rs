@@ -1,0 +1,103 @@
+//! `trainer train`: from arguments to a style file.
+
+use std::ops::ControlFlow;
+
+use anyhow::Context as _;
+use common::exit_status::ExitStatus;
+use trainer::checkpoint::Checkpoint;
+use trainer::run_folder::RunFolder;
+use trainer::run_record::RunRecord;
+use trainer::summary;
+use trainer::training::{Ending, Trained, Training, TrainingEvent};
+
+use crate::cli::TrainArgs;
+use crate::interrupt;
+use crate::plan::{RunPlace, TrainPlan};
+use crate::progress::{self, TrainingBar};
+
+pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
+    let plan = TrainPlan::from_args(args)?;
+    if let Some(threads) = plan.threads {
+        tch::set_num_threads(threads.get() as i32);
+    }
+    plan.config.recipe.precision.set_up(plan.device)?;
+    interrupt::listen()?;
+    let (name, config, output) = (plan.name.clone(), plan.config.clone(), plan.output);
+    let (photo_count, device) = (plan.photos.len(), plan.device);
+    // A run folder is made only when all that can go wrong before has not; an earlier run's is opened first.
+    let (run, training) = match &plan.place {
+        RunPlace::Resumed { folder } => {
+            let run = RunFolder::open(folder, &name)?;
+            let inputs = plan.load_inputs()?;
+            let newest = Checkpoint::newest(&run, &config.recipe, &inputs.fingerprint(), device)?;
+            let (checkpoint, broken) = match newest {
+                Some((checkpoint, broken)) => (Some(checkpoint), broken),
+                None => (None, Vec::new()),
+            };
+            for error in broken {
+                eprintln!("passed over, going on from the one before: {error}");
+            }
+            (run, Training::prepare(config.recipe.clone(), config.run.clone(), inputs, checkpoint)?)
+        }
+        RunPlace::New { runs } => {
+            let runs = runs.clone();
+            let inputs = plan.load_inputs()?;
+            let training = Training::prepare(config.recipe.clone(), config.run.clone(), inputs, None)?;
+            (RunFolder::create(&runs, &name)?, training)
+        }
+        RunPlace::Replaced { runs } => {
+            let runs = runs.clone();
+            let inputs = plan.load_inputs()?;
+            let training = Training::prepare(config.recipe.clone(), config.run.clone(), inputs, None)?;
+            (RunFolder::replace(&runs, &name)?, training)
+        }
+    };
+    run.write_config(&config.to_toml())?;
+
+    let recipe = &config.recipe;
+    if !output.quiet {
+        eprintln!(
+            "learning {name} from {photo_count} photos: {} steps of {} at {} px on {}",
+            recipe.steps,
+            recipe.images_per_step(),
+            recipe.crop_px,
+            progress::device_name(device),
+        );
+    }
+    let bar = TrainingBar::new(recipe.steps, output.quiet || output.json);
+    let trained = training.run(&run, &mut |event| {
+        bar.show(&event);
+        if let (true, TrainingEvent::Recorded(entry)) = (output.json, &event) {
+            println!("{}", entry.to_json());
+        }
+        if interrupt::is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    bar.finish();
+    let trained = trained.context("training stopped")?;
+    if !output.quiet {
+        describe(&trained, &run)?;
+    }
+    if !output.json {
+        println!("{}", trained.style_file.display());
+    }
+    Ok(match trained.ending {
+        Ending::Complete | Ending::NoLongerImproving => ExitStatus::Success,
+        Ending::Stopped => ExitStatus::Interrupted,
+    })
+}
+
+fn describe(trained: &Trained, run: &RunFolder) -> anyhow::Result<()> {
+    eprint!("{}", summary::text(&RunRecord::read(run.path(), run.name())?));
+    for photo in trained.skipped.iter().take(progress::SKIPPED_SHOWN) {
+        eprintln!("  {photo}");
+    }
+    match trained.ending {
+        Ending::Complete => {}
+        Ending::NoLongerImproving => eprintln!("validation had stopped improving; the best network was kept"),
+        Ending::Stopped => {
+            eprintln!("stopped; go on with: trainer train --resume {}", run.path().display());
+        }
+    }
+    eprintln!("the whole run on one page: {}", run.report_file().display());
+    Ok(())
+}
