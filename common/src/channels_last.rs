@@ -1,4 +1,4 @@
-//! The memory format that both networks train in: channels last, where matrix units find what they multiply side by
+//! The memory format that networks train in where nothing faster is known: channels last, where matrix units find what they multiply side by
 //! side. Shapes stay `[n, c, h, w]`; only the strides differ.
 
 use tch::{Device, Kind, Tensor};
@@ -18,12 +18,12 @@ pub(crate) fn from_rows(rows: &Tensor) -> Tensor {
     rows.permute([0, 3, 1, 2])
 }
 
-/// `[n, c, h, w]` with channels last seen as `[n, h * w, c]`.
+/// `[n, c, h, w]`, in either memory format, seen as `[n, h * w, c]`.
 pub(crate) fn pixels(x: &Tensor) -> Tensor {
     x.permute([0, 2, 3, 1]).flatten(1, 2)
 }
 
-/// The sum over each channel's pixels of `[n, c, h, w]`, channels last: `[n, c, 1, 1]`, f32.
+/// The sum over each channel's pixels of `[n, c, h, w]`, channels last if not f32: `[n, c, 1, 1]`, f32.
 pub(crate) fn pixel_sums(x: &Tensor) -> Tensor {
     if x.kind() == Kind::Float || x.device().is_cuda() {
         return x.sum_dim_intlist([2i64, 3].as_slice(), /*keepdim=*/ true, Kind::Float);

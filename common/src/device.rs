@@ -211,30 +211,6 @@ pub(crate) fn allow_tf32(_is_allowed: bool) -> Result<(), DeviceError> {
     Err(DeviceError::NoTf32Switch { reason: "not a Unix".to_owned() })
 }
 
-/// Makes the process keep the memory that tensors give back, for the next tensors. Otherwise the system's allocator
-/// returns every large one to the kernel at once and takes it anew, zeroed page by page, which costs a training step a
-/// fifth of its time on a CPU. Call it before the first large tensor. Without glibc it does nothing.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[allow(unsafe_code)]
-pub fn keep_freed_memory() {
-    use std::ffi::c_int;
-    const M_TRIM_THRESHOLD: c_int = -1;
-    const M_MMAP_MAX: c_int = -4;
-    let process = libloading::os::unix::Library::this();
-    // SAFETY: this is glibc's `int mallopt(int, int)`, which may be called at any time and refuses what it does not
-    // know.
-    unsafe {
-        if let Ok(mallopt) = process.get::<unsafe extern "C" fn(c_int, c_int) -> c_int>(b"mallopt") {
-            mallopt(M_MMAP_MAX, 0);
-            mallopt(M_TRIM_THRESHOLD, c_int::MAX);
-        }
-    }
-}
-
-/// Makes the process keep the memory that tensors give back; here it does nothing.
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub fn keep_freed_memory() {}
-
 #[cfg(test)]
 mod tests {
     use super::*;

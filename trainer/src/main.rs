@@ -16,7 +16,7 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    common::device::keep_freed_memory();
+    common::fast::keep_freed_memory();
     let result = match cli.command {
         Command::Train(args) => commands::train(*args),
         Command::Fetch(args) => commands::fetch(&args),

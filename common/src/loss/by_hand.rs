@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 
 use super::total_variation::total_variation_and_gradient;
 use super::{LayerTarget, LossTerms, PerceptualLoss};
-use crate::channels_last::{from_rows, pixel_sums, pixels};
+use crate::channels_last::{pixel_sums, pixels};
 use crate::lossnet::Layer;
 use crate::precision::Precision;
 
@@ -143,21 +143,17 @@ impl GramDifference {
 
     /// Adds `weight` times the loss's gradient.
     fn add_gradient(self, gradient: Option<Tensor>, features: &Tensor, weight: f64) -> Tensor {
-        let (n, c, h, w) = features.size4().expect("features have four dimensions");
+        let (_, c, h, w) = features.size4().expect("features have four dimensions");
         // Once for the square and once for the two places of the features in the (symmetric) product.
         let factor = 4.0 * self.factor * weight / self.difference.numel() as f64 / (c * h * w) as f64;
         let of_gram = (self.difference * factor).to_kind(features.kind());
-        match gradient {
-            Some(gradient) => {
-                let _ = pixels(&gradient).baddbmm_(&pixels(features), &of_gram);
-                gradient
-            }
-            None => from_rows(&pixels(features).bmm(&of_gram).view([n, h, w, c])),
-        }
+        let gradient = gradient.unwrap_or_else(|| features.zeros_like());
+        let _ = pixels(&gradient).baddbmm_(&pixels(features), &of_gram);
+        gradient
     }
 }
 
-/// `F Fᵀ` of features `[n, c, h, w]`, channels last: `[n, c, c]`, f32.
+/// `F Fᵀ` of features `[n, c, h, w]`: `[n, c, c]`, f32.
 fn accumulated_gram(features: &Tensor) -> Tensor {
     /// Pixels of which the products are summed up before the sum is rounded to the features' precision.
     const PIXELS: i64 = 256;

@@ -3,17 +3,19 @@
 //! The network is frozen and its input is the only thing that is differentiated, so that all that backward needs is
 //! where each ReLU was open and what each pooling took; weights are laid out once, and memory is given back on the way.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
-use super::conv::FrozenConv;
+use super::conv::{FrozenConv, Layout};
 use super::{Features, Layer, Pooling};
 use crate::channels_last::channels_last;
+use crate::fast::{max_pool2x2, max_pool2x2_relu_gradient};
 use crate::precision::Precision;
 use crate::space::{ChannelOrder, LossInputSpace};
 
 /// A frozen network laid out for one precision.
 pub(super) struct Extractor {
     kind: Kind,
+    layout: Layout,
     pooling: Pooling,
     factor: Tensor, // [1, 3, 1, 1], f32, in R, G, B
     offset: Tensor, // as above
@@ -29,6 +31,9 @@ impl Extractor {
         precision: Precision,
     ) -> Self {
         let kind = precision.kind();
+        let layers: Vec<_> = layers.into_iter().collect();
+        let is_on_cpu = layers.iter().all(|(_, weight, _)| weight.device() == Device::Cpu);
+        let layout = if kind == Kind::Float && is_on_cpu { Layout::Planar } else { Layout::ChannelsLast };
         let (mut factor, mut offset) = input_space.factor_and_offset();
         let is_bgr = input_space.channel_order == ChannelOrder::Bgr;
         if is_bgr {
@@ -42,10 +47,10 @@ impl Extractor {
                 // into theirs.
                 let weight = if is_bgr && place == 0 { weight.flip([1]) } else { weight.shallow_clone() };
                 (factor, offset) = (factor.to_device(weight.device()), offset.to_device(weight.device()));
-                (layer, FrozenConv::new(&weight, bias, kind))
+                (layer, FrozenConv::new(&weight, bias, kind, layout))
             })
             .collect();
-        Self { kind, pooling, factor, offset, convolutions }
+        Self { kind, layout, pooling, factor, offset, convolutions }
     }
 
     /// The activations at `layers`, no deeper than the deepest of them and without a recording.
@@ -79,11 +84,14 @@ impl Extractor {
         assert!(self.convolutions.iter().any(|(layer, _)| *layer == deepest), "{deepest} was not loaded");
         tch::no_grad(|| {
             let loss_input = byte_rgb.to_kind(Kind::Float) * &self.factor + &self.offset;
-            let mut x = channels_last(&loss_input, self.kind);
+            let mut x = match self.layout {
+                Layout::Planar => loss_input.contiguous(),
+                Layout::ChannelsLast => channels_last(&loss_input, self.kind),
+            };
             for (layer, convolution) in &self.convolutions {
                 let mut pooled_from = None;
                 if layer.index() == 1 && layer.block() > 1 {
-                    let (pooled, step) = PoolingStep::forward(self.pooling, x);
+                    let (pooled, step) = PoolingStep::forward(self.pooling, self.layout, x);
                     (x, pooled_from) = (pooled, Some(step));
                 }
                 x = convolution.forward_relu(&x);
@@ -109,7 +117,8 @@ struct Step {
 }
 
 impl VggRecording<'_> {
-    /// The activations at a layer, `[n, c, h, w]` with channels last, in the precision of the recording.
+    /// The activations at a layer, `[n, c, h, w]`, in the precision of the recording and laid out as is best
+    /// for it.
     ///
     /// # Panics
     /// If the recording is not as deep.
@@ -122,7 +131,7 @@ impl VggRecording<'_> {
     ///
     /// On the way back each layer is handed to `add_gradient`: its activations, and the gradient with respect to them
     /// that comes from deeper layers, if any does. It gives back that gradient (which it may use up) with the layer's own
-    /// added; both are channels last, in the recording's precision.
+    /// added; both are in the recording's precision, and best laid out as the activations are.
     ///
     /// # Panics
     /// If no layer has a gradient.
@@ -157,17 +166,18 @@ impl VggRecording<'_> {
 /// A 2x2 pooling of stride 2 that was done.
 struct PoolingStep {
     input: Tensor,
-    largest: Option<Tensor>, // places of the largest, for maximum pooling
+    largest: Option<Tensor>, // places of the largest, where backward does not look for them itself
 }
 
 impl PoolingStep {
-    fn forward(pooling: Pooling, input: Tensor) -> (Tensor, Self) {
-        match pooling {
-            Pooling::Max => {
+    fn forward(pooling: Pooling, layout: Layout, input: Tensor) -> (Tensor, Self) {
+        match (pooling, layout) {
+            (Pooling::Max, Layout::Planar) => (max_pool2x2(&input), Self { input, largest: None }),
+            (Pooling::Max, Layout::ChannelsLast) => {
                 let (pooled, largest) = input.max_pool2d_with_indices(2, 2, 0, 1, /*ceil_mode=*/ false);
                 (pooled, Self { input, largest: Some(largest) })
             }
-            Pooling::Average => {
+            (Pooling::Average, _) => {
                 (input.avg_pool2d(2, 2, 0, /*ceil_mode=*/ false, true, None), Self { input, largest: None })
             }
         }
@@ -175,14 +185,15 @@ impl PoolingStep {
 
     fn backward(self, pooling: Pooling, gradient: &Tensor) -> Tensor {
         let Self { input, largest } = self;
-        match pooling {
-            Pooling::Max => {
-                let largest = largest.expect("kept by forward");
+        match (pooling, largest) {
+            // The ReLU before it is gone back through along the way; a second time changes nothing.
+            (Pooling::Max, None) => max_pool2x2_relu_gradient(gradient, &input, None),
+            (Pooling::Max, Some(largest)) => {
                 input.max_pool2d_with_indices_backward(
                     gradient, 2, 2, 0, 1, /*ceil_mode=*/ false, &largest,
                 )
             }
-            Pooling::Average => {
+            (Pooling::Average, _) => {
                 input.avg_pool2d_backward(gradient, 2, 2, 0, /*ceil_mode=*/ false, true, None)
             }
         }

@@ -287,7 +287,7 @@ impl Vgg {
         features
     }
 
-    /// [`Vgg::features`] in `precision`, laid out with channels last; nothing of it can be differentiated.
+    /// [`Vgg::features`] in `precision`, laid out as is best for it; nothing of it can be differentiated.
     ///
     /// # Panics
     /// As [`Vgg::features`].

@@ -56,18 +56,18 @@ fn of_net(config: &NetConfig, side: f64) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    fn layer(name: &str) -> Option<Layer> {
-        Some(name.parse().unwrap())
+    fn layer(name: &str) -> Layer {
+        name.parse().unwrap()
     }
 
     #[test]
     fn the_published_networks_have_their_published_costs() {
         let giga = |products: f64| (products / 1e8).round() / 10.0;
         assert_eq!(giga(of_net(&NetConfig::default(), 256.0).0), 10.1);
-        assert_eq!(giga(of_loss_net(VggArch::Vgg16, layer("relu4_3"), 256.0)), 18.2);
-        assert_eq!(giga(of_loss_net(VggArch::Vgg19, layer("relu5_1"), 256.0)), 23.7);
+        assert_eq!(giga(of_loss_net(VggArch::Vgg16, Some(layer("relu4_3")), 256.0)), 18.2);
+        assert_eq!(giga(of_loss_net(VggArch::Vgg19, Some(layer("relu5_1")), 256.0)), 23.7);
         // VGG-16 at 224: 15.3 billion products in its convolutions.
-        assert_eq!(giga(of_loss_net(VggArch::Vgg16, layer("relu5_3"), 224.0)), 15.3);
+        assert_eq!(giga(of_loss_net(VggArch::Vgg16, Some(layer("relu5_3")), 224.0)), 15.3);
     }
 
     #[test]
