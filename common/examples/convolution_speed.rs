@@ -44,7 +44,7 @@ fn main() {
             rounds,
             threads,
             [&|| drop(conv.forward(&x, Activation::Relu)), &|| {
-                drop(x.conv2d(&weight, Some(&bias), 1, 1, 1, 1))
+                drop(x.conv2d(&weight, Some(&bias), 1, 1, 1, 1));
             }],
         );
         let gradient = Tensor::randn([BATCH as i64, outputs as i64, side as i64, side as i64], float);

@@ -3,7 +3,7 @@
 //! `cargo run --release -p common --example pass_speed [rounds] [threads] [keep]`, see `timing`.
 #![allow(clippy::print_stdout)] // a program
 
-use common::fast::{AfterNorm, InstanceNorm, max_pool2x2, max_pool2x2_relu_gradient};
+use common::fast::{AfterNorm, InstanceNorm, LargeKernelConv, max_pool2x2, max_pool2x2_relu_gradient};
 use tch::{Device, Kind, Tensor};
 use timing::Options;
 
@@ -21,6 +21,7 @@ fn main() {
     for (channels, side) in [(64, 256), (128, 128), (256, 64)] {
         pool(&options, channels, side);
     }
+    large_kernel(&options);
 }
 
 fn norm(options: &Options, channels: i64, side: i64) {
@@ -73,6 +74,28 @@ fn pool(options: &Options, channels: i64, side: i64) {
         ],
     );
     report("max pool", channels, side, times);
+}
+
+/// The last convolution.
+fn large_kernel(options: &Options) {
+    let x = Tensor::randn([BATCH, 32, 256, 256], FLOAT);
+    let (weight, bias) = (Tensor::randn([3, 32, 9, 9], FLOAT), Tensor::randn([3], FLOAT));
+    let gradient = Tensor::randn([BATCH, 3, 256, 256], FLOAT);
+    let conv = LargeKernelConv::new(&weight, &bias);
+    let times = timing::in_turns(
+        options.rounds,
+        options.threads,
+        [
+            &|| drop(conv.forward(&x)),
+            &|| drop(x.reflection_pad2d([4; 4]).conv2d(&weight, Some(&bias), 1, 0, 1, 1)),
+            &|| drop(conv.input_gradient(&gradient)),
+            &|| {
+                let padded = gradient.conv_transpose2d(&weight, None::<&Tensor>, 1, 0, 0, 1, 1);
+                drop(x.reflection_pad2d_backward(&padded, [4; 4]));
+            },
+        ],
+    );
+    report("9x9 to 3 channels", 32, 256, times);
 }
 
 fn report(

@@ -283,3 +283,54 @@ impl BackwardPlane<'_> {
         simd.mul(centred, simd.splat(self.statistics.inverse_deviation))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(found: f32, expected: f64) -> bool {
+        (f64::from(found) - expected).abs() < 1e-5 * expected.abs().max(1.0)
+    }
+
+    #[test]
+    fn every_instruction_set_normalises_and_finds_the_gradient() {
+        for len in [1usize, 15, 64, 5000] {
+            let x: Vec<f32> = (0..len).map(|at| 20.0 + ((at * 7919) % 101) as f32 / 10.0).collect();
+            let gradient: Vec<f32> = (0..len).map(|at| ((at * 104_729) % 37) as f32 / 37.0 - 0.4).collect();
+            let (scale, shift, eps) = (1.5f32, 0.25f32, 1e-3f32);
+            let mean_of = |values: &[f64]| values.iter().sum::<f64>() / len as f64;
+            let exact: Vec<f64> = x.iter().copied().map(f64::from).collect();
+            let mean = mean_of(&exact);
+            let squares: Vec<f64> = exact.iter().map(|value| (value - mean).powi(2)).collect();
+            let inverse_deviation = 1.0 / (mean_of(&squares) + f64::from(eps)).sqrt();
+            let normalised: Vec<f64> = exact.iter().map(|value| (value - mean) * inverse_deviation).collect();
+            let expected_y = |at: usize| (normalised[at] * 1.5 + 0.25).max(0.0);
+            let gated: Vec<f64> =
+                (0..len).map(|at| if expected_y(at) > 0.0 { f64::from(gradient[at]) } else { 0.0 }).collect();
+            let products: Vec<f64> = gated.iter().zip(&normalised).map(|(g, n)| g * n).collect();
+
+            for set in InstructionSet::all() {
+                let mut y = vec![f32::NAN; len];
+                let statistics =
+                    set.run(ForwardPlane { x: &x, scale, shift, eps, relu: true, addend: None, y: &mut y });
+                assert!((0..len).all(|at| close(y[at], expected_y(at))), "{len} {set:?}");
+                let mut x_gradient = vec![f32::NAN; len];
+                let [of_scale, of_shift] = set.run(BackwardPlane {
+                    gradient: &gradient,
+                    x: &x,
+                    statistics,
+                    scale,
+                    relu_output: Some(&y),
+                    x_gradient: &mut x_gradient,
+                });
+                assert!(close(of_scale, products.iter().sum()), "{len} {set:?}: {of_scale}");
+                assert!(close(of_shift, gated.iter().sum()), "{len} {set:?}: {of_shift}");
+                for at in 0..len {
+                    let centred = gated[at] - mean_of(&gated) - normalised[at] * mean_of(&products);
+                    let expected = 1.5 * inverse_deviation * centred;
+                    assert!(close(x_gradient[at], expected), "{len} {set:?}: {} {expected}", x_gradient[at]);
+                }
+            }
+        }
+    }
+}

@@ -186,3 +186,52 @@ impl BackwardPlane<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pixels in few steps, so that many are equal, and a good part of them 0.
+    fn pixels(len: usize) -> Vec<f32> {
+        (0..len).map(|at| ((at * 7919 + at / 3) % 5).saturating_sub(1) as f32).collect()
+    }
+
+    #[test]
+    fn each_gradient_goes_to_the_first_largest_pixel_above_zero() {
+        for (height, width) in [(2, 2), (5, 7), (4, 64), (3, 77), (1, 4)] {
+            let x = pixels(height * width);
+            let halved = (height / 2, width / 2);
+            let gradient: Vec<f32> = (1..=halved.0 * halved.1).map(|number| number as f32).collect();
+            let addend: Vec<f32> = (0..x.len()).map(|number| 0.25 * number as f32).collect();
+            let mut y_expected = vec![0.0; gradient.len()];
+            let mut expected = addend.clone();
+            for (at, &gradient) in gradient.iter().enumerate() {
+                let corner = at / halved.1 * 2 * width + at % halved.1 * 2;
+                let window = [corner, corner + 1, corner + width, corner + width + 1];
+                let largest = window.map(|pixel| x[pixel]).into_iter().fold(0.0, f32::max);
+                let first = window.into_iter().find(|&pixel| x[pixel] == largest).unwrap();
+                y_expected[at] = largest;
+                expected[first] += gradient;
+            }
+            for (expected, &x) in expected.iter_mut().zip(&x) {
+                *expected = if x > 0.0 { *expected } else { 0.0 };
+            }
+            for set in InstructionSet::all() {
+                let mut y = vec![f32::NAN; gradient.len()];
+                if !y.is_empty() {
+                    set.run(ForwardPlane { x: &x, y: &mut y, width });
+                }
+                assert_eq!(y, y_expected, "{height}x{width} {set:?}");
+                let mut found = vec![f32::NAN; x.len()];
+                set.run(BackwardPlane {
+                    gradient: &gradient,
+                    relu_output: &x,
+                    addend: Some(&addend),
+                    x_gradient: &mut found,
+                    width,
+                });
+                assert_eq!(found, expected, "{height}x{width} {set:?}");
+            }
+        }
+    }
+}

@@ -5,11 +5,13 @@
 
 mod conv3x3;
 mod instance_norm;
+mod large_kernel_conv;
 mod max_pool;
 mod memory;
 mod values;
 
 pub use conv3x3::{Activation, Border, Conv3x3};
 pub use instance_norm::{AfterNorm, InstanceNorm, NormGradients, NormStatistics};
+pub use large_kernel_conv::LargeKernelConv;
 pub use max_pool::{max_pool2x2, max_pool2x2_relu_gradient};
 pub use memory::keep_freed_memory;

@@ -56,8 +56,8 @@ pub(crate) trait Simd: Copy + Send + Sync {
     /// The inverse of [`Simd::deinterleave4`].
     fn interleave4(self, columns: [Self::Vector; 4]) -> [Self::Vector; 4];
 
-    /// Fetches the cache line of this value, which will be read soon.
-    fn prefetch(self, value: &f32);
+    /// Fetches the cache line of place `at`, if there is such a place, which will be read soon.
+    fn prefetch(self, values: &[f32], at: usize);
 
     /// The rows and vectors that the registers hold as sums of products at once.
     const TILE: RegisterTile;

@@ -91,7 +91,7 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
-    fn prefetch(self, _value: &f32) {}
+    fn prefetch(self, _values: &[f32], _at: usize) {}
 
     #[inline(always)]
     fn run<K: Kernel>(self, kernel: K) -> K::Output {

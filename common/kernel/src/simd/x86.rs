@@ -152,8 +152,10 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn prefetch(self, value: &f32) {
-        detected!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()));
+    fn prefetch(self, values: &[f32], at: usize) {
+        if let Some(value) = values.get(at) {
+            detected!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()));
+        }
     }
 
     #[inline(always)]
@@ -275,8 +277,10 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn prefetch(self, value: &f32) {
-        detected!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()));
+    fn prefetch(self, values: &[f32], at: usize) {
+        if let Some(value) = values.get(at) {
+            detected!(_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()));
+        }
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@ use super::grid::{Grid, Group, Run};
 use super::pixels::{InputPixels, STRAIGHT};
 use super::transform::{self, IN, OUT, PRODUCTS};
 use crate::parallel::DisjointSlice;
-use crate::simd::{Kernel, LANES, Line, Simd, store_at};
+use crate::simd::{Kernel, LANES, Line, Simd, load_at, store_at};
 
 /// Memory of a thread, kept from block to block.
 #[derive(Default)]
@@ -173,8 +173,13 @@ impl Block<'_> {
                 #[allow(unsafe_code)]
                 let target = unsafe { self.output.part(start..start + columns) };
                 let staged = &staged[run.lane * OUT..][..columns];
-                for (column, (target, &pixel)) in target.iter_mut().zip(staged).enumerate() {
-                    *target = self.epilogue.apply_to_pixel(pixel, start + column);
+                let whole = columns / LANES * LANES;
+                for at in (0..whole).step_by(LANES) {
+                    let finished = self.epilogue.apply(simd, load_at(simd, staged, at), start + at);
+                    store_at(simd, finished, target, at);
+                }
+                for at in whole..columns {
+                    target[at] = self.epilogue.apply_to_pixel(staged[at], start + at);
                 }
             }
         }

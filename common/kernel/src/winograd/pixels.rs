@@ -46,9 +46,7 @@ impl InputPixels<'_> {
         for row in 0..IN {
             let first = (run.top + row) * self.grid.input.width + run.left;
             for line in 0..=OUT {
-                if let Some(value) = plane.get(first + line * LANES) {
-                    simd.prefetch(value);
-                }
+                simd.prefetch(plane, first + line * LANES);
             }
         }
     }
@@ -81,11 +79,10 @@ impl InputPixels<'_> {
             let plane = self.plane(channel, run);
             let (from, len) = (run.lane * OUT, run.len * OUT);
             for row in 0..IN {
-                let mut pixels = [0.0f32; STRAIGHT + OUT];
-                let pixels = &mut pixels[..len + IN - OUT];
-                self.grid.fill_columns(pixels, self.grid.input_row(plane, run.top, row), run.left);
-                firsts[row][from..from + len].copy_from_slice(&pixels[..len]);
-                lasts[row][from..from + len - OUT + 2].copy_from_slice(&pixels[OUT..]);
+                let pixels = self.grid.input_row(plane, run.top, row);
+                self.grid.fill_columns(&mut firsts[row][from..from + len], pixels, run.left);
+                let lasts = &mut lasts[row][from..from + len - 2];
+                self.grid.fill_columns(lasts, pixels, run.left + OUT);
             }
         }
         transform_rows(simd, &mut firsts);

@@ -10,12 +10,14 @@ use super::{Padding, Pictures};
 use crate::parallel::{self, DisjointSlice};
 use crate::simd::{InstructionSet, Kernel, LANES, Line, Simd, load_at, store_at};
 
-/// Channels of either side that are multiplied at once, so that each has sixteen sums with the other side's.
-const SIDE: usize = 4;
+/// Channels that are multiplied at once: the eight of the gradient stay in the nearest cache, while the input's stream by.
+/// Together they have sixteen sums.
+const OUTPUTS: usize = 8;
+const INPUTS: usize = LANES / OUTPUTS;
 
 /// Groups of tiles whose factors are held at once: the more, the seldomer are sums gathered from lanes. Not for the
 /// number of threads to decide, as sums would round differently.
-const GROUPS_AT_ONCE: usize = 64;
+const GROUPS_AT_ONCE: usize = 48;
 
 /// The gradient with respect to the weight `[outputs, inputs, 3, 3]` of a convolution that made `[n, outputs, h, w]` of
 /// `input` `[n, inputs, h, w]`, of which `pictures` tells n, h and w. `gradient` is that with respect to its output.
@@ -68,13 +70,17 @@ pub(super) fn weight_gradient_with(
 
     let input = InputPixels { grid: &grid, input, channels: inputs };
     let gradient = OutputPixels { grid: &grid, output: gradient, channels: outputs };
-    let (input_blocks, output_blocks) = (inputs.div_ceil(SIDE), outputs.div_ceil(SIDE));
+    let (input_blocks, output_blocks) = (inputs.div_ceil(INPUTS), outputs.div_ceil(OUTPUTS));
     let groups: Vec<Group> = (0..grid.groups()).map(|index| grid.group(index)).collect();
     let mut factors = std::mem::take(&mut *FACTORS.lock().unwrap_or_else(PoisonError::into_inner));
-    // `[place][output block][input block][SIDE][SIDE]`
+    // `[place][output block][input block][OUTPUTS][INPUTS]`
     let mut sums = vec![0.0; PRODUCTS * output_blocks * input_blocks * LANES];
     for groups in groups.chunks(GROUPS_AT_ONCE) {
-        let layouts = [input_blocks, output_blocks].map(|blocks| Layout { blocks, groups: groups.len() });
+        let layouts = [(input_blocks, INPUTS), (output_blocks, OUTPUTS)].map(|(blocks, side)| Layout {
+            blocks,
+            side,
+            groups: groups.len(),
+        });
         for (factors, layout) in factors.iter_mut().zip(layouts) {
             if factors.len() < PRODUCTS * layout.place_stride() {
                 factors.resize(PRODUCTS * layout.place_stride(), Line::ZERO);
@@ -103,14 +109,20 @@ pub(super) fn weight_gradient_with(
     }
     *FACTORS.lock().unwrap_or_else(PoisonError::into_inner) = factors;
 
-    let mut weight_gradient = Vec::with_capacity(outputs * inputs * 9);
-    for (output, input) in (0..outputs).flat_map(|output| (0..inputs).map(move |input| (output, input))) {
-        let block = output / SIDE * input_blocks + input / SIDE;
-        let lane = output % SIDE * SIDE + input % SIDE;
-        let sum =
-            |place: usize| f64::from(sums[(place * output_blocks * input_blocks + block) * LANES + lane]);
-        weight_gradient.extend(kernel_gradient(sum));
-    }
+    let mut weight_gradient = vec![0.0; outputs * inputs * 9];
+    let of_output = DisjointSlice::new(&mut weight_gradient);
+    parallel::for_each(threads, outputs, |output| {
+        // SAFETY: each output is one item.
+        #[allow(unsafe_code)]
+        let kernels = unsafe { of_output.part(output * inputs * 9..(output + 1) * inputs * 9) };
+        let (kernels, _) = kernels.as_chunks_mut::<9>();
+        for (input, kernel) in kernels.iter_mut().enumerate() {
+            let block = output / OUTPUTS * input_blocks + input / INPUTS;
+            let at = block * LANES + output % OUTPUTS * INPUTS + input % INPUTS;
+            *kernel =
+                kernel_gradient(|place| f64::from(sums[place * output_blocks * input_blocks * LANES + at]));
+        }
+    });
     weight_gradient
 }
 
@@ -125,16 +137,17 @@ fn kernel_gradient(sum: impl Fn(usize) -> f64) -> [f32; 9] {
     std::array::from_fn(|place| columns[place % 3][place / 3] as f32)
 }
 
-/// Factors `[place][block][group][SIDE]`, a line for each channel of a block and group.
+/// Factors `[place][block][group][side]`, a line for each of the `side` channels of a block, and group.
 #[derive(Clone, Copy)]
 struct Layout {
     blocks: usize,
+    side: usize,
     groups: usize,
 }
 
 impl Layout {
     fn lines(self) -> usize {
-        self.blocks * self.groups * SIDE
+        self.blocks * self.groups * self.side
     }
 
     /// Odd, so that the places do not compete for the same sets of the caches.
@@ -153,8 +166,8 @@ struct Target<'a> {
 impl Target<'_> {
     #[inline(always)]
     fn store<S: Simd>(&self, simd: S, factor: S::Vector, place: usize, group: usize, channel: usize) {
-        let first = place * self.layout.place_stride() + self.block * self.layout.groups * SIDE;
-        let at = first + group * SIDE + channel;
+        let Layout { groups, side, .. } = self.layout;
+        let at = place * self.layout.place_stride() + (self.block * groups + group) * side + channel;
         // SAFETY: each block is one item, and has its own lines at each place.
         #[allow(unsafe_code)]
         let line = unsafe { self.factors.part(at..at + 1) };
@@ -183,8 +196,8 @@ impl Kernel for TransformInputs<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for offset in 0..SIDE {
-            let channel = self.target.block * SIDE + offset;
+        for offset in 0..INPUTS {
+            let channel = self.target.block * INPUTS + offset;
             if channel >= self.input.channels {
                 self.target.clear(simd, offset);
                 continue;
@@ -213,8 +226,8 @@ impl Kernel for TransformGradients<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        for offset in 0..SIDE {
-            let channel = self.target.block * SIDE + offset;
+        for offset in 0..OUTPUTS {
+            let channel = self.target.block * OUTPUTS + offset;
             if channel >= self.gradient.channels {
                 self.target.clear(simd, offset);
                 continue;
@@ -251,8 +264,8 @@ impl Kernel for Multiply<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let (inputs, _) = self.inputs.as_chunks::<SIDE>();
-        let (gradients, _) = self.gradients.as_chunks::<SIDE>();
+        let (inputs, _) = self.inputs.as_chunks::<INPUTS>();
+        let (gradients, _) = self.gradients.as_chunks::<OUTPUTS>();
         let mut at = 0;
         for gradients in gradients.chunks_exact(self.groups) {
             for inputs in inputs.chunks_exact(self.groups) {
@@ -264,25 +277,29 @@ impl Kernel for Multiply<'_> {
     }
 }
 
-/// The sums over tiles of the products of four channels with four others.
+/// The sums over tiles of the products of some channels with some others, `[OUTPUTS][INPUTS]`.
 #[inline(always)]
-fn products<S: Simd>(simd: S, gradients: &[[Line; SIDE]], inputs: &[[Line; SIDE]]) -> S::Vector {
-    let mut tile = [[simd.splat(0.0); SIDE]; SIDE];
+fn products<S: Simd>(simd: S, gradients: &[[Line; OUTPUTS]], inputs: &[[Line; INPUTS]]) -> S::Vector {
+    let mut tile = [simd.splat(0.0); LANES];
     for (gradients, inputs) in gradients.iter().zip(inputs) {
-        for output in 0..SIDE {
+        for output in 0..OUTPUTS {
             let gradient = simd.load(&gradients[output].0);
-            for input in 0..SIDE {
-                tile[output][input] =
-                    simd.mul_add(gradient, simd.load(&inputs[input].0), tile[output][input]);
+            for input in 0..INPUTS {
+                let sum = &mut tile[output * INPUTS + input];
+                *sum = simd.mul_add(gradient, simd.load(&inputs[input].0), *sum);
             }
         }
     }
     // Adding up columns of four shortens sixteen lanes to four, and then to one.
-    let mut quarters = [simd.splat(0.0); SIDE];
-    for output in 0..SIDE {
-        quarters[output] = add_columns(simd, tile[output]);
-    }
-    add_columns(simd, quarters)
+    add_columns(
+        simd,
+        [
+            add_columns(simd, [tile[0], tile[1], tile[2], tile[3]]),
+            add_columns(simd, [tile[4], tile[5], tile[6], tile[7]]),
+            add_columns(simd, [tile[8], tile[9], tile[10], tile[11]]),
+            add_columns(simd, [tile[12], tile[13], tile[14], tile[15]]),
+        ],
+    )
 }
 
 #[inline(always)]
