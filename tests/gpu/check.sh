@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the programs on a machine with an NVIDIA GPU, where no Rust is needed: PyTorch 2.11 (CUDA 13.0) there brings the
-# libraries. Trains on the GPU, paints on the GPU and on the CPU, and compares the two pictures.
+# libraries. Trains on the GPU in f32 and bf16, paints on the GPU and on the CPU, and compares the two pictures.
 #
 #   tests/gpu/check.sh PROGRAMS PAINTING PHOTOS VAL_PHOTOS LOSS_NET OUT [STEPS]
 #
@@ -20,13 +20,19 @@ exec > >(tee "$out/log.txt") 2>&1
 
 date -u
 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
-"$programs/trainer" train --style "$painting" --data "$photos" --val-data "$val_photos" --loss-net "$loss_net" \
-    --runs "$out/runs" --name gpu-check --overwrite --steps "$steps" --log-every 50 --device cuda
+for precision in f32 bf16; do
+    "$programs/trainer" train --style "$painting" --data "$photos" --val-data "$val_photos" --loss-net "$loss_net" \
+        --runs "$out/runs" --name "gpu-$precision" --overwrite --steps "$steps" --log-every 50 --device cuda \
+        --precision "$precision"
+done
+# A batch that no GPU holds ends in one line that names one that fits.
+"$programs/trainer" train --style "$painting" --data "$photos" --loss-net "$loss_net" --runs "$out/runs" --name too-large \
+    --overwrite --steps 1 --batch 4000 --size 512 --device cuda --preview-every 0 && exit 1
 nvidia-smi --query-gpu=memory.used --format=csv,noheader
 
 photo=$(find "$val_photos" -name '*.jpg' | sort | head -n 1)
 for device in cuda cpu; do
-    "$programs/infer" image "$photo" --style "$out/runs/gpu-check/gpu-check.safetensors" --device "$device" \
+    "$programs/infer" image "$photo" --style "$out/runs/gpu-bf16/gpu-bf16.safetensors" --device "$device" \
         -o "$out/$device.png" --overwrite
 done
 python3 - "$out" <<'PYTHON'
