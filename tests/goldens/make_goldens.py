@@ -47,6 +47,8 @@ step.safetensors        A whole training objective with the gradient of every pa
                         7.5 * content + 100 * style (five layers) + 200 * total variation, width 8, hashed VGG-19.
 adam.safetensors        torch.optim.Adam over 5 hashed gradients of ordinary size, and over 5 tiny ones (near eps).
 real_vgg19.safetensors  Features of a hashed picture through the real VGG-19 weights.
+recipes.safetensors     The losses of the named recipes, by the formulas of the projects they are named after, and of our
+                        own style unit and blend; each with its gradient in the painted picture.
 """
 import argparse
 import hashlib
@@ -510,6 +512,199 @@ def make_adam(dtype):
     return out, about
 
 
+# ---------------------------------------------------------------- recipes
+
+# Each of the projects' losses as that project puts it, on its own layout and with its own weights. All return
+# (content, {layer: style}, total variation), every term as it stands in the project's total.
+
+def pytorch_examples_terms(painted, photo, painting):
+    """VGG-16 of torchvision; the painting is repeated to a batch, its Gram matrices are cut to the batch's length."""
+    vgg = hashed_vgg("vgg16")
+    batch = len(painted)
+    f, target, style = (
+        vgg_features("vgg16", vgg, torchvision(x)) for x in (painted, photo, painting.repeat(batch, 1, 1, 1))
+    )
+    content = 1e5 * F.mse_loss(f["relu2_2"], target["relu2_2"])
+    styles = {
+        layer: 1e10 * F.mse_loss(gram(f[layer]), gram(style[layer])[:batch])
+        for layer in ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+    }
+    return content, styles, painted.new_zeros(())
+
+
+def lengstrom_terms(painted, photo, painting):
+    """VGG-19 for RGB minus the mean pixel, channels last, tf.nn.l2_loss = half the sum of squares."""
+    vgg = hashed_vgg("vgg19")
+    vgg["features.0.weight"] = vgg["features.0.weight"].flip(1)  # ours take BGR
+
+    def net(rgb):
+        mean_pixel = torch.tensor([123.68, 116.779, 103.939], dtype=rgb.dtype)
+        features = vgg_features("vgg19", vgg, (rgb.permute(0, 2, 3, 1) - mean_pixel).permute(0, 3, 1, 2))
+        return {layer: f.permute(0, 2, 3, 1) for layer, f in features.items()}
+
+    def l2_loss(t):
+        return (t ** 2).sum() / 2
+
+    def size_of_one(t):
+        return math.prod(t.shape[1:])
+
+    batch = len(painted)
+    f, target, style = net(painted), net(photo), net(painting)
+    content_size = size_of_one(target["relu4_2"]) * batch
+    content = 7.5 * (2 * l2_loss(f["relu4_2"] - target["relu4_2"]) / content_size)
+
+    styles = {}
+    for layer in ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"):
+        flat = style[layer].reshape(-1, style[layer].shape[3])
+        style_gram = flat.T @ flat / flat.numel()
+        bs, height, width, filters = f[layer].shape
+        flat = f[layer].reshape(bs, height * width, filters)
+        grams = flat.transpose(1, 2) @ flat / (height * width * filters)
+        styles[layer] = 1e2 * (2 * l2_loss(grams - style_gram) / style_gram.numel()) / batch
+
+    preds = painted.permute(0, 2, 3, 1)
+    y_tv = l2_loss(preds[:, 1:] - preds[:, :-1]) / size_of_one(preds[:, 1:])
+    x_tv = l2_loss(preds[:, :, 1:] - preds[:, :, :-1]) / size_of_one(preds[:, :, 1:])
+    return content, styles, 2e2 * 2 * (x_tv + y_tv) / batch
+
+
+JCJOHNSON_TV_STRENGTH = 1e-6
+
+
+def jcjohnson_terms(painted, photo, painting):
+    """VGG-16 of the Oxford group. The total variation is not the project's but our mean form of it, weighted so that
+    it has the same gradient on the batch that jcjohnson_tv_gradient is asked for."""
+    vgg = hashed_vgg("vgg16")
+    f, target, style = (vgg_features("vgg16", vgg, oxford(x)) for x in (painted, photo, painting))
+
+    def mse_criterion(a, b):
+        return ((a - b) ** 2).sum() / a.numel()
+
+    def gram_matrix(x):
+        n, c, h, w = x.shape
+        flat = x.reshape(n, c, h * w)
+        return torch.bmm(flat, flat.transpose(1, 2)) / (c * h * w)
+
+    content = 1.0 * mse_criterion(f["relu3_3"], target["relu3_3"])
+    styles = {}
+    for layer in ("relu1_2", "relu2_2", "relu3_3", "relu4_3"):
+        grams = gram_matrix(f[layer])
+        styles[layer] = 5.0 * mse_criterion(grams, gram_matrix(style[layer]).expand_as(grams))
+    return content, styles, JCJOHNSON_TV_STRENGTH * (4 * 3 * 256 * 255) / 2 * total_variation(painted)
+
+
+def jcjohnson_tv_gradient(x):
+    """The project gives no value of its total variation, only this gradient."""
+    inside = x[..., :-1, :-1]
+    x_diff, y_diff = inside - x[..., :-1, 1:], inside - x[..., 1:, :-1]
+    gradient = torch.zeros_like(x)
+    gradient[..., :-1, :-1] += x_diff + y_diff
+    gradient[..., :-1, 1:] -= x_diff
+    gradient[..., 1:, :-1] -= y_diff
+    return JCJOHNSON_TV_STRENGTH * gradient
+
+
+def own_terms(painted, photo, paintings, weights, content_layers, style_layers, unit, constant=False):
+    """Ours. paintings: [(picture, weight)]; weights: (content, style, total variation); layers: {name: weight};
+    unit: "raw" or "painting".
+
+    The style loss of several paintings is the weighted mean of their losses without what does not depend on the
+    painted picture: with factor_i = weight_i / sum of weights / unit_i,
+    sum factor_i mse(G, G_i) = (sum factor_i) mse(G, mean of G_i by factor) + a constant. With `constant` it is the
+    left side.
+    """
+    vgg = hashed_vgg("vgg19")
+    f, target, *styles = (
+        vgg_features("vgg19", vgg, oxford(x)) for x in (painted, photo, *(picture for picture, _ in paintings))
+    )
+    content = weights[0] * sum(weight * mse(f[layer], target[layer]) for layer, weight in content_layers.items())
+    style = {}
+    for layer, layer_weight in style_layers.items():
+        grams = [gram(s[layer]) for s in styles]
+        units = [(g ** 2).mean() if unit == "painting" else 1.0 for g in grams]
+        factors = [weight / sum(w for _, w in paintings) / u for (_, weight), u in zip(paintings, units)]
+        if constant:
+            loss = sum(factor * style_loss(f[layer], g) for factor, g in zip(factors, grams))
+        else:
+            blend = sum(factor * g for factor, g in zip(factors, grams)) / sum(factors)
+            loss = sum(factors) * style_loss(f[layer], blend)
+        style[layer] = weights[1] * layer_weight * loss
+    return content, style, weights[2] * total_variation(painted)
+
+
+EQUAL_STYLE_LAYERS = {layer: 1.0 for layer in STYLE_LAYERS}
+OWN_WEIGHTS = (7.5, 100.0, 200.0)
+UNEQUAL = {
+    "weights": (2.0, 3e4, 10.0),
+    "content_layers": {"relu3_2": 0.5, "relu4_2": 2.0},
+    "style_layers": {"relu1_1": 0.25, "relu2_1": 2.0, "relu3_1": 1.0, "relu4_1": 3.0, "relu5_1": 0.5},
+}
+
+# Sides are multiples of 16: lengstrom's pooling keeps an odd last row or column, ours and torchvision's drop it.
+# Which grain: see STEP_BATCH.
+RECIPES_GRAIN = "recipes.grain.0"
+
+
+def make_recipes(dtype):
+    out = {}
+
+    def picture(name, shape):
+        raw = hashed_bytes(shape, name)
+        head(out, name, raw)
+        return raw.to(dtype)
+
+    photo = picture("recipes.photo", (2, 3, 48, 32))
+    # Of low contrast, or its total variation would drown the other terms; exact in float32.
+    blocks = picture("recipes.blocks", (2, 3, 6, 4)).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    painted = (96 + blocks / 4 + picture(RECIPES_GRAIN, (2, 3, 48, 32)) / 16).requires_grad_()
+    painting = picture("recipes.painting", (1, 3, 64, 48))
+    second = picture("recipes.painting.second", (1, 3, 48, 80))
+
+    def store(case, terms, gradient_of=None):
+        content, styles, tv = terms
+        total = content + sum(styles.values()) + tv
+        out[f"{case}.total"] = total.reshape(1)
+        out[f"{case}.content"] = content.reshape(1)
+        out[f"{case}.style"] = sum(styles.values()).reshape(1)
+        out[f"{case}.tv"] = tv.reshape(1)
+        for layer, loss in styles.items():
+            out[f"{case}.style.{layer}"] = loss.reshape(1)
+        (gradient,) = torch.autograd.grad(total, painted)
+        if gradient_of is not None:
+            content, styles, tv = gradient_of
+            (other,) = torch.autograd.grad(content + sum(styles.values()) + tv, painted)
+            assert dtype != F64 or (other - gradient).norm() < 1e-12 * gradient.norm()
+            gradient = other
+        summarise(out, f"{case}.grad", gradient)
+        out[f"{case}.grad.norm"] = gradient.norm().reshape(1)
+
+    store("pytorch-examples", pytorch_examples_terms(painted, photo, painting))
+    store("lengstrom", lengstrom_terms(painted, photo, painting))
+    store("jcjohnson", jcjohnson_terms(painted, photo, painting))
+    one = [(painting, 1.0)]
+    store("atelier", own_terms(painted, photo, one, OWN_WEIGHTS, {CONTENT_LAYER: 1.0}, EQUAL_STYLE_LAYERS, "raw"))
+    store("painting", own_terms(painted, photo, one, **UNEQUAL, unit="painting"))
+    two = [(painting, 1.0), (second, 3.0)]
+    for unit in ("raw", "painting"):
+        blend = own_terms(painted, photo, two, **UNEQUAL, unit=unit)
+        sum_of_losses = own_terms(painted, photo, two, **UNEQUAL, unit=unit, constant=True)
+        store(f"blend.{unit}", blend, gradient_of=sum_of_losses)
+
+    batch = picture("recipes.batch", (4, 3, 256, 256))
+    summarise(out, "jcjohnson.tv.grad", jcjohnson_tv_gradient(batch)[..., :-1, :-1])
+    about = {
+        "inputs": f"hashed_bytes 'recipes.photo', '{RECIPES_GRAIN}' [2,3,48,32], 'recipes.blocks' [2,3,6,4], 'recipes.painting' [1,3,64,48], 'recipes.painting.second' [1,3,48,80], 'recipes.batch' [4,3,256,256], RGB 0..255",
+        "painted": "96 + each of the blocks as 8x8 pixels / 4 + grain / 16",
+        "loss_nets": "hashed as in vgg.safetensors: pytorch-examples VGG-16 torchvision preprocessing; jcjohnson VGG-16 Oxford; all others VGG-19 Oxford",
+        "terms": "<case>.content, .style, .style.<layer>, .tv: each as it stands in .total, weights and all",
+        "grad": "of .total with respect to the painted picture: .norm, .stats and .samples as in vgg.safetensors",
+        "blend": "paintings with weights 1 and 3; terms: distance to the blended Gram matrices; grad: of the weighted sum of both paintings' losses",
+        "unequal": json.dumps(UNEQUAL) + " for painting, blend.raw and blend.painting, in that order content, style, total variation",
+        "jcjohnson.tv.grad": "of the project's own total variation at 'recipes.batch', without the last row and column",
+    }
+    return out, about
+
+
 def make_real_vgg19(dtype, path):
     out = {}
     weights = {k: v.float() for k, v in load_file(path).items()}
@@ -575,6 +770,7 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     makers = {"vgg": make_vgg, "net": make_net, "losses": make_losses, "step": make_step, "adam": make_adam}
+    makers["recipes"] = make_recipes
     if args.vgg19:
         makers["real_vgg19"] = lambda dtype: make_real_vgg19(dtype, args.vgg19)
     else:

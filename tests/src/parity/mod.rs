@@ -8,4 +8,5 @@ mod hashed;
 mod losses;
 mod networks;
 mod objective;
+mod recipes;
 mod ssim;
