@@ -74,6 +74,15 @@ impl Bordered {
         Self { buffer: empty_channels_last([n, c, h + both, w + both], kind, device), border }
     }
 
+    /// Activations `x` `[n, c, h, w]` with their border, as `kind`.
+    pub(super) fn around(x: &Tensor, border: Border, kind: Kind) -> Self {
+        let size = <[i64; 4]>::try_from(x.size()).expect("four dimensions");
+        let bordered = Self::empty(size, border, kind, x.device());
+        bordered.inside().copy_(x);
+        bordered.fill_border();
+        bordered
+    }
+
     /// The activations, as a view that can be written to; [`Bordered::fill_border`] must follow.
     pub(super) fn inside(&self) -> Tensor {
         self.border.inside(&self.buffer)

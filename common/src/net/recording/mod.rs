@@ -11,6 +11,7 @@ mod conv;
 mod norm;
 mod output;
 mod painter;
+mod planar_block;
 mod upsample;
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The whole network, layer by layer, there and back.
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::border::{Border, Bordered};
 use super::conv::RecordedConv;
 use super::norm::{NormGradients, RecordedNorm};
+use super::planar_block::PlanarBlock;
 use super::{output, upsample};
 use crate::channels_last::{channels_last, from_rows};
 use crate::net::parameters::NamedViews;
@@ -21,7 +22,7 @@ const OUTPUT_KERNEL: i64 = 9;
 pub(super) struct PaintRecording {
     /// conv1 to conv3.
     down: Vec<NormedConv>,
-    residual: Vec<[NormedConv; 2]>,
+    residual: Vec<ResidualBlock>,
     /// deconv1 and deconv2.
     up: Vec<NormedConv>,
     kernel_sums: Tensor,
@@ -53,11 +54,22 @@ impl PaintRecording {
         let (conv2, x) = pass.normed(&x, ["conv2", "in2"], 2, MIRRORED);
         let (conv3, mut x) = pass.normed(&x, ["conv3", "in3"], 2, after_down);
         let mut residual = Vec::new();
-        for block in 1..=config.residual_blocks {
-            let border = if block == config.residual_blocks { before_up } else { MIRRORED };
-            let (halves, sum) = pass.residual_block(&x, block, border);
-            residual.push(halves);
-            x = sum;
+        if kind == Kind::Float && net.device() == Device::Cpu && config.residual_blocks > 0 {
+            let masters = net.parameters().views_into(net.parameters().flat());
+            let mut planar = x.inside().contiguous();
+            for block in 1..=config.residual_blocks {
+                let (recorded, sum) = PlanarBlock::forward(&planar, block, &masters, pass.eps);
+                residual.push(ResidualBlock::Planar(Box::new(recorded)));
+                planar = sum;
+            }
+            x = Bordered::around(&planar, before_up, kind);
+        } else {
+            for block in 1..=config.residual_blocks {
+                let border = if block == config.residual_blocks { before_up } else { MIRRORED };
+                let (halves, sum) = pass.residual_block(&x, block, border);
+                residual.push(ResidualBlock::ChannelsLast(Box::new(halves)));
+                x = sum;
+            }
         }
         let (deconv1, x) = pass.enlarged(&x, ["deconv1", "in4"], &kernel_sums, before_up);
         let (deconv2, x) = pass.enlarged(&x, ["deconv2", "in5"], &kernel_sums, WIDE);
@@ -107,12 +119,17 @@ impl PaintRecording {
         for layer in self.up.into_iter().rev() {
             gradient = layer.backward(gradient, &gradients, Some(&self.kernel_sums));
         }
-        for [first, second] in self.residual.into_iter().rev() {
-            let of_second = second.backward(gradient.shallow_clone(), &gradients, None);
-            let mut of_block = first.backward(of_second, &gradients, None);
-            of_block += gradient;
-            gradient = of_block;
+        for block in self.residual.into_iter().rev() {
+            gradient = match block {
+                ResidualBlock::Planar(block) => block.backward(&gradient, &gradients),
+                ResidualBlock::ChannelsLast(halves) => {
+                    let [first, second] = *halves;
+                    let of_inner = second.backward(gradient.shallow_clone(), &gradients, None);
+                    first.backward(of_inner, &gradients, None) + gradient
+                }
+            };
         }
+        let mut gradient = channels_last(&gradient, self.kind);
         for layer in self.down.into_iter().rev() {
             gradient = layer.backward(gradient, &gradients, None);
         }
@@ -133,6 +150,12 @@ impl PaintRecording {
         inner.narrow(1, 0, height).narrow(2, 0, width).copy_(&ordered);
         inner
     }
+}
+
+/// A residual block that was passed.
+enum ResidualBlock {
+    Planar(Box<PlanarBlock>),
+    ChannelsLast(Box<[NormedConv; 2]>),
 }
 
 /// Turns colours from R, G, B into the network's order, or back.
@@ -166,11 +189,7 @@ impl Pass<'_> {
         let padded = reflect_to(&reflect_to(byte_rgb, 2, inner_side(height)), 3, inner_side(width));
         let ordered = in_order(&padded, input_space);
         let scaled = if input_space == InputSpace::UnitRgb { ordered / 255.0 } else { ordered };
-        let size = <[i64; 4]>::try_from(scaled.size()).expect("four dimensions");
-        let input = Bordered::empty(size, WIDE, self.kind, scaled.device());
-        input.inside().copy_(&scaled);
-        input.fill_border();
-        input
+        Bordered::around(&scaled, WIDE, self.kind)
     }
 
     fn normed(&self, x: &Bordered, names: [&str; 2], stride: i64, border: Border) -> (NormedConv, Bordered) {
