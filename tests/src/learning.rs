@@ -16,7 +16,8 @@ fn run(recipe: &Recipe, folder: &tempfile::TempDir, stop_after: u64) -> (Trained
     let studio = Studio::new(folder.path());
     let run = studio.run_folder();
     let mut reports = Vec::new();
-    let training = Training::prepare(recipe.clone(), studio.settings(), studio.inputs(recipe), None).unwrap();
+    let training =
+        Training::prepare(recipe.clone(), Studio::settings(), studio.inputs(recipe), None).unwrap();
     let trained = training.run(&run, &mut |event| match event {
         TrainingEvent::Step { step } if step == stop_after => ControlFlow::Break(()),
         TrainingEvent::Recorded(JournalEntry::Step { losses, .. }) => {

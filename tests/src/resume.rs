@@ -58,20 +58,19 @@ fn result(studio: &Studio, recipe: &Recipe, trained: &Trained) -> Vec<Tensor> {
 #[test]
 fn a_stopped_run_goes_on_bit_for_bit() {
     let recipe = recipe(9);
-    let settings = |studio: &Studio| studio.settings();
     let straight_folder = tempfile::tempdir().unwrap();
     let straight = Studio::new(straight_folder.path());
-    let trained = train(&straight, &recipe, &settings(&straight), 0);
+    let trained = train(&straight, &recipe, &Studio::settings(), 0);
     let expected = result(&straight, &recipe, &trained);
     assert!(!expected[0].equal(&expected[1]), "the average is what is saved");
 
     let folder = tempfile::tempdir().unwrap();
     let broken = Studio::new(folder.path());
     for stop_after in [1, 2, 5, 8] {
-        let trained = train(&broken, &recipe, &settings(&broken), stop_after);
+        let trained = train(&broken, &recipe, &Studio::settings(), stop_after);
         assert_eq!((trained.ending, trained.outcome.steps), (Ending::Stopped, stop_after));
     }
-    let trained = train(&broken, &recipe, &settings(&broken), 0);
+    let trained = train(&broken, &recipe, &Studio::settings(), 0);
     assert_eq!((trained.ending, trained.outcome.steps), (Ending::Complete, 9));
     assert_eq!(trained.skipped.len(), 1, "a broken photo is listed once");
     for (expected, found) in expected.iter().zip(result(&broken, &recipe, &trained)) {
@@ -83,8 +82,8 @@ fn a_stopped_run_goes_on_bit_for_bit() {
 fn a_finished_run_can_be_given_more_steps() {
     let folder = tempfile::tempdir().unwrap();
     let studio = Studio::new(folder.path());
-    let first = train(&studio, &recipe(3), &studio.settings(), 0);
-    let more = train(&studio, &recipe(5), &studio.settings(), 0);
+    let first = train(&studio, &recipe(3), &Studio::settings(), 0);
+    let more = train(&studio, &recipe(5), &Studio::settings(), 0);
     assert_eq!((first.outcome.steps, more.outcome.steps), (3, 5));
 }
 
@@ -93,7 +92,7 @@ fn a_damaged_checkpoint_gives_way_to_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let studio = Studio::new(folder.path());
     let recipe = recipe(4);
-    let settings = RunSettings { checkpoint_every: 2, ..studio.settings() };
+    let settings = RunSettings { checkpoint_every: 2, ..Studio::settings() };
     train(&studio, &recipe, &settings, 0);
     let newest = folder.path().join("runs/test/checkpoints/step-00000004.safetensors");
     let bytes = std::fs::read(&newest).unwrap();
@@ -117,7 +116,7 @@ fn the_best_network_is_kept_when_validation_stops_improving() {
         patience: Some(3),
         keep_checkpoints: 1,
         checkpoint_every: 1,
-        ..studio.settings()
+        ..Studio::settings()
     };
     let trained = train(&studio, &recipe, &settings, 0);
     assert_eq!(trained.ending, Ending::NoLongerImproving);

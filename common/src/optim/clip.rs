@@ -3,7 +3,6 @@
 use tch::{Kind, Tensor};
 
 /// `gradient` `[count]`, shortened to `max_norm` where it is longer. Nothing is read back from the device.
-#[must_use]
 pub fn clip_to_norm(gradient: &Tensor, max_norm: f64) -> Tensor {
     let norm = gradient.square().sum(Kind::Float).sqrt();
     gradient * (norm.clamp_min(f64::from(f32::MIN_POSITIVE)).reciprocal() * max_norm).clamp_max(1.0)

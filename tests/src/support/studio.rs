@@ -55,7 +55,7 @@ impl Studio {
     }
 
     /// Reports of every step, nothing written but at the end.
-    pub(crate) fn settings(&self) -> RunSettings {
+    pub(crate) fn settings() -> RunSettings {
         RunSettings { log_every: 1, store: StoredAs::F32, preview_every: 0, ..RunSettings::default() }
     }
 

@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn steps_and_clock_each_call_for_a_checkpoint() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let both = policy(100, 2.0, 1);
         assert!(both.is_due(200, Duration::ZERO));
         assert!(!both.is_due(201, minute));

@@ -50,19 +50,17 @@ pub(super) fn guarded<T>(
     device: Device,
     work: impl FnOnce(&mut Learner) -> T,
 ) -> Result<T, TrainingError> {
-    match catching(|| work(learner)) {
-        Some(done) => Ok(done),
-        None => {
-            let side = i64::from(recipe.crop_px);
-            let fits = std::iter::successors(Some(recipe.batch / 2), |batch| Some(batch / 2))
-                .take_while(|&batch| batch > 0)
-                .find(|&batch| {
-                    let photos = || Tensor::zeros([batch as i64, 3, side, side], (Kind::Float, device));
-                    catching(|| learner.gradient(&photos(), loss)).is_some()
-                });
-            Err(out_of_memory(recipe, fits))
-        }
+    if let Some(done) = catching(|| work(learner)) {
+        return Ok(done);
     }
+    let side = i64::from(recipe.crop_px);
+    let fits = std::iter::successors(Some(recipe.batch / 2), |batch| Some(batch / 2))
+        .take_while(|&batch| batch > 0)
+        .find(|&batch| {
+            let photos = || Tensor::zeros([batch as i64, 3, side, side], (Kind::Float, device));
+            catching(|| learner.gradient(&photos(), loss)).is_some()
+        });
+    Err(out_of_memory(recipe, fits))
 }
 
 /// `None` where libtorch had not enough memory.

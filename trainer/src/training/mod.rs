@@ -307,12 +307,11 @@ impl Training {
                 last_saved = Instant::now();
                 is_stopped |= observe(TrainingEvent::Saved { step }).is_break();
             }
-            ending = match (is_stopped, is_last) {
-                (_, true) => Ending::Complete,
-                (true, false) => Ending::Stopped,
-                (false, false) if self.has_stopped_improving() => Ending::NoLongerImproving,
-                (false, false) => Ending::Complete,
-            };
+            if is_stopped && !is_last {
+                ending = Ending::Stopped;
+            } else if self.has_stopped_improving() && !is_last {
+                ending = Ending::NoLongerImproving;
+            }
             clock.go_on();
         }
 
