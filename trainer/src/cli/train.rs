@@ -84,7 +84,7 @@ pub(crate) struct LearningArgs {
     /// Side of the square crops, in pixels [default: 256].
     #[arg(long, value_name = "PX")]
     pub(crate) size: Option<u32>,
-    /// Longest side of the painting, in pixels; smaller gives finer strokes [default: as it is].
+    /// Longest side of the painting, in pixels; smaller gives finer strokes; 0 for as it is [default: 0].
     #[arg(long, value_name = "PX")]
     pub(crate) style_size: Option<u32>,
     /// Highest learning rate [default: 0.006].

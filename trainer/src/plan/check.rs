@@ -54,8 +54,7 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
     check((smallest..=4096).contains(&recipe.crop_px), || {
         format!("--size {}: expected {smallest} to 4096 (for layer {deepest})", recipe.crop_px)
     })?;
-    recipe.net.validate().map_err(UsageError)?;
-    check(recipe.painting_long_side_px != Some(0), || "--style-size 0: expected at least 1".to_owned())
+    recipe.net.validate().map_err(UsageError)
 }
 
 /// A name becomes a folder and a file.

@@ -82,7 +82,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
     set(&mut recipe.batch, batch);
     set(&mut recipe.accumulate, accumulate);
     set(&mut recipe.crop_px, size);
-    recipe.painting_long_side_px = style_size.or(recipe.painting_long_side_px);
+    set(&mut recipe.painting_long_side_px, style_size.map(unless_zero));
     set(&mut recipe.learning_rate.peak, lr);
     set(&mut recipe.learning_rate.warmup_steps, warmup);
     set(&mut recipe.learning_rate.decay, lr_decay);
@@ -131,8 +131,8 @@ fn set<T>(value: &mut T, given: Option<T>) {
     }
 }
 
-fn unless_zero(value: f64) -> Option<f64> {
-    (value != 0.0).then_some(value)
+fn unless_zero<T: PartialEq + Default>(value: T) -> Option<T> {
+    (value != T::default()).then_some(value)
 }
 
 /// A name or a file: a name stays.

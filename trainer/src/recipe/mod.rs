@@ -23,9 +23,9 @@ pub struct Recipe {
     pub accumulate: usize,
     /// Side of the square crops, in pixels.
     pub crop_px: u32,
-    /// Longest side that a painting is reduced to, in pixels; without it, paintings are taken as they are. A smaller
+    /// Longest side that a painting is reduced to, in pixels; `None` (written 0) takes paintings as they are. A smaller
     /// painting gives finer strokes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(with = "zero_is_none")]
     pub painting_long_side_px: Option<u32>,
     /// What the networks compute in.
     pub precision: Precision,
@@ -40,12 +40,12 @@ pub struct Recipe {
     pub start: Start,
     /// Factor on the learning rate of the last convolution, the only one that no norm follows.
     pub output_rate_factor: f64,
-    /// Length that longer gradients are shortened to; without it they stay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Length that longer gradients are shortened to; `None` (written 0) leaves them.
+    #[serde(with = "zero_is_none")]
     pub clip_norm: Option<f64>,
-    /// Decay of a moving average of the parameters, which then is what is judged and saved; without it the parameters
-    /// themselves are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Decay of a moving average of the parameters, which then is what is judged and saved; `None` (written 0) has no
+    /// average.
+    #[serde(with = "zero_is_none")]
     pub ema_decay: Option<f64>,
     /// The learning rate.
     pub learning_rate: LearningRateSchedule,
@@ -86,5 +86,28 @@ impl Default for Recipe {
             loss: PerceptualLossSpec::default(),
             net: NetConfig::default(),
         }
+    }
+}
+
+/// Nothing is written as 0, so that a file can take back what the recipe below it says.
+mod zero_is_none {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<T, S>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        T: Serialize + Copy + Default,
+        S: Serializer,
+    {
+        value.unwrap_or_default().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: Deserialize<'de> + PartialEq + Default,
+        D: Deserializer<'de>,
+    {
+        let value = T::deserialize(deserializer)?;
+        Ok((value != T::default()).then_some(value))
     }
 }
