@@ -5,6 +5,7 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod device_room;
 pub mod eval;
 pub mod fetch;
 pub mod journal;

@@ -80,6 +80,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         crop_px: 256,
         painting_long_side_px: None,
         augment: false,
+        reduce_photos_first: false,
         seed: 42,
         from: None,
         start: Start::PyTorch,
