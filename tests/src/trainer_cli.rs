@@ -79,7 +79,7 @@ fn what_crops_are_cut_from_is_decided_when_a_run_starts() {
     let config = std::fs::read_to_string(studio.path("runs/b/config.toml")).unwrap();
     assert!(config.contains("resident_gb = \"off\"") && !config.contains("reduce_photos_first"), "{config}");
     resume("runs/b", "1").expect_error(1, &["`reduce_photos_first` of the recipe", "runs/b"]);
-    resume("runs/b", "-1").expect_error(2, &["expected gigabytes, auto or off"]);
+    assert!(resume("runs/b", "-1").stderr().contains("expected gigabytes, auto or off"));
 }
 
 #[test]
