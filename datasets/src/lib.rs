@@ -4,7 +4,7 @@
 //! [`ByteBatch`]es in an order that depends on nothing but the folder, the seed and the position:
 //! not on time, not on the number of threads. [`centre_crops`] is the plain walk for validation.
 //!
-//! Whoever can keep a whole folder in memory takes [`WholePhotos`] once and cuts by the [`Schedule`].
+//! Whoever can keep photos in memory takes a [`WholePhotoStream`], which decodes each once and says what to cut.
 //!
 //! A photo that is broken, blank ([`MIN_STANDARD_DEVIATION`]) or an icon ([`MIN_SHORT_SIDE`]) is skipped with a
 //! [`SkipReason`]; one that is only smaller than the crop is enlarged.
@@ -40,7 +40,8 @@ mod schedule;
 mod skip;
 mod stream;
 mod validation;
-mod whole;
+mod walk;
+mod whole_stream;
 mod workers;
 
 pub use blank::MIN_STANDARD_DEVIATION;
@@ -52,4 +53,4 @@ pub use schedule::{PlannedCrop, Schedule};
 pub use skip::{KnownSkip, SkipReason, SkippedPhoto};
 pub use stream::{ByteBatch, PhotoStream, StreamConfig, StreamError};
 pub use validation::{ByteCrop, centre_crops};
-pub use whole::{WholeConfig, WholePhoto, WholePhotos};
+pub use whole_stream::{WholePhoto, WholePhotoStream, WholeTurn};

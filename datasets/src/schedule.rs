@@ -6,9 +6,6 @@ use crate::stream::StreamConfig;
 
 /// Which photo a stream takes at a position, and what it cuts from it: a pure function of the seed, the number
 /// of photos and the position.
-///
-/// For whoever keeps decoded photos ([`WholePhotos`](crate::WholePhotos)) and cuts the crops that
-/// [`PhotoStream`](crate::PhotoStream) would deliver.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     seed: u64,

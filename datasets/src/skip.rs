@@ -99,6 +99,10 @@ impl SkipList {
         self.reasons.contains_key(&photo)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.reasons.len()
+    }
+
     /// The first reason for a photo stays.
     pub(crate) fn add(&mut self, photo: u32, reason: SkipReason) {
         self.reasons.entry(photo).or_insert(reason);

@@ -1,6 +1,5 @@
 //! [`PhotoStream`]: endless shuffled batches.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,9 +10,9 @@ use crate::crop::CropPlan;
 use crate::folder::PhotoFolder;
 use crate::load::load_crop;
 use crate::order::StreamPosition;
-use crate::schedule::{PlannedCrop, Schedule};
-use crate::skip::{KnownSkip, SkipList, SkippedPhoto};
-use crate::workers::{Load, ThreadsEnded, Workers};
+use crate::skip::{KnownSkip, SkippedPhoto};
+use crate::walk::Walk;
+use crate::workers::{Load, ThreadsEnded};
 
 /// What to stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,27 +109,8 @@ impl From<ThreadsEnded> for StreamError {
 /// the next. A photo that cannot be used is left out, remembered, and not tried again; the others keep
 /// their order and crops.
 pub struct PhotoStream {
-    folder: Arc<PhotoFolder>,
     config: StreamConfig,
-    schedule: Schedule,
-    workers: Workers<CropPlan, Vec<u8>>,
-    /// Photos between here and the one being decoded: ready, under way or queued, in the stream's order.
-    ahead: VecDeque<Ahead>,
-    /// How long `ahead` may become.
-    window: usize,
-    /// The place of the photo to be queued next.
-    queue_at: StreamPosition,
-    /// The place behind the last batch.
-    position: StreamPosition,
-    skipped: SkipList,
-}
-
-/// A photo on its way.
-struct Ahead {
-    position: StreamPosition,
-    photo: u32,
-    /// Not where the photo was known to be unusable.
-    is_decoded: bool,
+    walk: Walk<Vec<u8>>,
 }
 
 impl PhotoStream {
@@ -161,34 +141,7 @@ impl PhotoStream {
         known: &[KnownSkip],
         load: &Arc<Load<CropPlan, Vec<u8>>>,
     ) -> Result<Self, StreamError> {
-        let StreamConfig { crop, batch, decode_threads, start, .. } = config;
-        StreamError::if_zero(&[
-            ("crop", crop as usize),
-            ("batch", batch),
-            ("decode_threads", decode_threads),
-        ])?;
-        if start.index >= folder.len() as u64 {
-            return Err(StreamError::StartBeyondEnd {
-                index: start.index,
-                len: folder.len(),
-                root: folder.root().to_owned(),
-            });
-        }
-        // One batch being used up while the next is being decoded, and no thread idle in between.
-        let window = 2 * batch + decode_threads;
-        let mut stream = Self {
-            schedule: Schedule::new(&config, folder.len()),
-            workers: Workers::start(decode_threads, window, load)?,
-            skipped: SkipList::new(Arc::clone(&folder), known),
-            folder,
-            config,
-            ahead: VecDeque::with_capacity(window),
-            window,
-            queue_at: start,
-            position: start,
-        };
-        stream.queue_ahead()?;
-        Ok(stream)
+        Ok(Self { config, walk: Walk::start(folder, &config, known, load)? })
     }
 
     /// The next `batch` usable photos, in order; blocks until they are decoded.
@@ -198,61 +151,36 @@ impl PhotoStream {
     pub fn next_batch(&mut self) -> Result<ByteBatch, StreamError> {
         let StreamConfig { batch, crop, .. } = self.config;
         let mut byte_rgb = Vec::with_capacity(batch * crop as usize * crop as usize * 3);
-        let mut position = self.position;
-        let mut count = 0;
-        while count < batch {
-            self.skipped.check_some_left()?;
-            self.queue_ahead()?;
-            let Some(next) = self.ahead.pop_front() else { return Err(StreamError::ThreadsEnded) };
-            position = self.schedule.after(next.position);
-            if !next.is_decoded {
-                continue;
-            }
-            match self.workers.next_in_order()? {
-                Ok(crop) => {
-                    byte_rgb.extend_from_slice(&crop);
-                    count += 1;
-                }
-                Err(reason) => self.skipped.add(next.photo, reason),
-            }
+        for _ in 0..batch {
+            let (_, cut) = self.walk.next()?;
+            byte_rgb.extend_from_slice(&cut.expect("nothing is kept"));
         }
-        self.position = position;
-        Ok(ByteBatch { count, height: crop, width: crop, byte_rgb })
+        Ok(ByteBatch { count: batch, height: crop, width: crop, byte_rgb })
     }
 
     /// The folder that it streams.
     pub fn folder(&self) -> &PhotoFolder {
-        &self.folder
+        self.walk.folder()
     }
 
     /// The place behind the last batch: a stream that starts there continues exactly.
     pub const fn position(&self) -> StreamPosition {
-        self.position
+        self.walk.position()
+    }
+
+    /// How many photos were left out so far.
+    pub fn skipped_count(&self) -> usize {
+        self.walk.skipped_count()
     }
 
     /// The photos that were left out so far, sorted by path.
     pub fn skipped(&self) -> Vec<SkippedPhoto> {
-        self.skipped.photos().collect()
+        self.walk.skipped()
     }
 
     /// The same to be stored beside the position, for [`resume`](Self::resume).
     pub fn known_skips(&self) -> Vec<KnownSkip> {
-        self.skipped.known()
-    }
-
-    /// Keeps the window full. Never blocks: the queues hold as much as the window.
-    fn queue_ahead(&mut self) -> Result<(), StreamError> {
-        while self.ahead.len() < self.window {
-            let position = self.queue_at;
-            let PlannedCrop { photo, plan } = self.schedule.at(position);
-            let is_decoded = !self.skipped.contains(photo as u32);
-            if is_decoded {
-                self.workers.submit(self.folder.path(photo), plan)?;
-            }
-            self.ahead.push_back(Ahead { position, photo: photo as u32, is_decoded });
-            self.queue_at = self.schedule.after(position);
-        }
-        Ok(())
+        self.walk.known_skips()
     }
 }
 

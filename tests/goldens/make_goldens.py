@@ -633,7 +633,7 @@ def own_terms(painted, photo, paintings, weights, content_layers, style_layers, 
 
 
 EQUAL_STYLE_LAYERS = {layer: 1.0 for layer in STYLE_LAYERS}
-OWN_WEIGHTS = (7.5, 100.0, 200.0)
+OWN_WEIGHTS = (1.0, 5e5, 7.0)
 UNEQUAL = {
     "weights": (2.0, 3e4, 10.0),
     "content_layers": {"relu3_2": 0.5, "relu4_2": 2.0},
@@ -682,7 +682,7 @@ def make_recipes(dtype):
     store("lengstrom", lengstrom_terms(painted, photo, painting))
     store("jcjohnson", jcjohnson_terms(painted, photo, painting))
     one = [(painting, 1.0)]
-    store("atelier", own_terms(painted, photo, one, OWN_WEIGHTS, {CONTENT_LAYER: 1.0}, EQUAL_STYLE_LAYERS, "raw"))
+    store("atelier", own_terms(painted, photo, one, OWN_WEIGHTS, {CONTENT_LAYER: 1.0}, EQUAL_STYLE_LAYERS, "painting"))
     store("painting", own_terms(painted, photo, one, **UNEQUAL, unit="painting"))
     two = [(painting, 1.0), (second, 3.0)]
     for unit in ("raw", "painting"):

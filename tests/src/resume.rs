@@ -7,6 +7,7 @@ use common::style_file;
 use tch::{Device, Tensor};
 use trainer::checkpoint::Checkpoint;
 use trainer::config::RunSettings;
+use trainer::device_room::ResidentRoom;
 use trainer::recipe::Recipe;
 use trainer::training::{Ending, Trained, Training, TrainingEvent};
 
@@ -57,23 +58,34 @@ fn result(studio: &Studio, recipe: &Recipe, trained: &Trained) -> Vec<Tensor> {
 
 #[test]
 fn a_stopped_run_goes_on_bit_for_bit() {
-    let recipe = recipe(9);
+    check_a_stopped_run_goes_on(&recipe(9), ResidentRoom::Off);
+}
+
+#[test]
+fn a_stopped_run_of_resident_photos_goes_on_bit_for_bit() {
+    let recipe = Recipe { reduce_photos_first: true, ..recipe(9) };
+    // Room for two of the photos.
+    check_a_stopped_run_goes_on(&recipe, ResidentRoom::Gigabytes(1e-5));
+}
+
+fn check_a_stopped_run_goes_on(recipe: &Recipe, resident_gb: ResidentRoom) {
+    let settings = RunSettings { resident_gb, ..Studio::settings() };
     let straight_folder = tempfile::tempdir().unwrap();
     let straight = Studio::new(straight_folder.path());
-    let trained = train(&straight, &recipe, &Studio::settings(), 0);
-    let expected = result(&straight, &recipe, &trained);
+    let trained = train(&straight, recipe, &settings, 0);
+    let expected = result(&straight, recipe, &trained);
     assert!(!expected[0].equal(&expected[1]), "the average is what is saved");
 
     let folder = tempfile::tempdir().unwrap();
     let broken = Studio::new(folder.path());
     for stop_after in [1, 2, 5, 8] {
-        let trained = train(&broken, &recipe, &Studio::settings(), stop_after);
+        let trained = train(&broken, recipe, &settings, stop_after);
         assert_eq!((trained.ending, trained.outcome.steps), (Ending::Stopped, stop_after));
     }
-    let trained = train(&broken, &recipe, &Studio::settings(), 0);
+    let trained = train(&broken, recipe, &settings, 0);
     assert_eq!((trained.ending, trained.outcome.steps), (Ending::Complete, 9));
     assert_eq!(trained.skipped.len(), 1, "a broken photo is listed once");
-    for (expected, found) in expected.iter().zip(result(&broken, &recipe, &trained)) {
+    for (expected, found) in expected.iter().zip(result(&broken, recipe, &trained)) {
         assert!(found.equal(expected));
     }
 }

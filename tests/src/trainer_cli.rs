@@ -59,6 +59,30 @@ fn cut(path: &Path, length: usize) {
 }
 
 #[test]
+fn what_crops_are_cut_from_is_decided_when_a_run_starts() {
+    let studio = Studio::new();
+    studio.train(&[("--name", "a"), ("--resident", "0.001")]).expect_success();
+    let config = std::fs::read_to_string(studio.path("runs/a/config.toml")).unwrap();
+    assert!(
+        config.contains("resident_gb = 0.001") && config.contains("reduce_photos_first = true"),
+        "{config}"
+    );
+    // The room may change, and with it nothing but speed.
+    let resume = |run: &str, room: &str| {
+        let args =
+            ["train", "--device", "cpu", "--steps", "5", "--resume", run, "--resident", room, "--quiet"];
+        trainer(studio.folder.path(), &args)
+    };
+    resume("runs/a", "off").expect_success();
+
+    studio.train(&[("--name", "b")]).expect_success();
+    let config = std::fs::read_to_string(studio.path("runs/b/config.toml")).unwrap();
+    assert!(config.contains("resident_gb = \"off\"") && !config.contains("reduce_photos_first"), "{config}");
+    resume("runs/b", "1").expect_error(1, &["`reduce_photos_first` of the recipe", "runs/b"]);
+    assert!(resume("runs/b", "-1").stderr().contains("expected gigabytes, auto or off"));
+}
+
+#[test]
 fn a_training_leaves_a_run_folder_and_a_style_that_infer_paints_with() {
     let studio = Studio::new();
     std::fs::write(studio.path("photos/text.jpg"), "not a picture").unwrap();

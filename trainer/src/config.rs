@@ -9,6 +9,7 @@ use common::tensor_file::StoredAs;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::device_room::ResidentRoom;
 use crate::recipe::{NamedRecipe, Recipe};
 
 /// The configuration of a run.
@@ -102,6 +103,9 @@ pub struct RunSettings {
     pub keep_checkpoints: usize,
     /// Number format of the style file.
     pub store: StoredAs,
+    /// Memory of the device for decoded photos: gigabytes, `auto` or `off`. A recipe that reduces photos first can use it;
+    /// when a run starts, gigabytes make it one, and `auto` does where all photos fit.
+    pub resident_gb: ResidentRoom,
 }
 
 impl Default for RunSettings {
@@ -115,6 +119,7 @@ impl Default for RunSettings {
             checkpoint_minutes: 10.0,
             keep_checkpoints: 2,
             store: StoredAs::F16,
+            resident_gb: ResidentRoom::Auto,
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod checkpoint;
 pub mod config;
+pub mod device_room;
 pub mod eval;
 pub mod fetch;
 pub mod journal;

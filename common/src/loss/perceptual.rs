@@ -47,14 +47,15 @@ impl PerceptualLossSpec {
 }
 
 impl Default for PerceptualLossSpec {
-    /// The layers of lengstrom/fast-style-transfer for VGG-19.
+    /// The layers of lengstrom/fast-style-transfer for VGG-19; weights for [`StyleUnit::Painting`], by eye and measurement
+    /// (docs/records/2026-11-21-training.md).
     fn default() -> Self {
         let layers = |places: &[(u8, u8)]| {
             LayerWeights::equal(places.iter().filter_map(|&(block, index)| Layer::new(block, index)))
         };
         Self {
-            style_unit: StyleUnit::Raw,
-            weights: LossWeights { content: 7.5, style: 100.0, total_variation: 200.0 },
+            style_unit: StyleUnit::Painting,
+            weights: LossWeights { content: 1.0, style: 5e5, total_variation: 7.0 },
             content_layers: layers(&[(4, 2)]),
             style_layers: layers(&[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]),
         }

@@ -12,7 +12,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use datasets::{
-    PhotoFolder, PhotoStream, Schedule, SkipReason, StreamConfig, StreamPosition, WholeConfig, WholePhotos,
+    PhotoFolder, PhotoStream, Schedule, SkipReason, StreamConfig, StreamPosition, WholePhotoStream,
 };
 
 use crate::damage::{Expected, damaged_files};
@@ -26,6 +26,9 @@ const CONFIG: StreamConfig = StreamConfig {
     decode_threads: 2,
     start: StreamPosition { epoch: 0, index: 0 },
 };
+
+/// The place behind the first epoch.
+const END: StreamPosition = StreamPosition { epoch: 1, index: 0 };
 
 #[test]
 fn every_damaged_file_is_delivered_or_listed_once() {
@@ -62,8 +65,12 @@ fn every_damaged_file_is_delivered_or_listed_once() {
 
     // The other stream leaves out the same.
     let whole: BTreeSet<usize> = within_a_minute(move || {
-        let config = WholeConfig { seed: 3, crop: 32, decode_threads: 2 };
-        WholePhotos::new(folder, config, &[]).unwrap().map(|photo| photo.unwrap().photo).collect()
+        let mut stream = WholePhotoStream::resume(folder, CONFIG, &[]).unwrap();
+        let turns = std::iter::from_fn(|| {
+            let turn = stream.next_turn().unwrap();
+            (stream.position() <= END).then_some(turn.planned.photo)
+        });
+        turns.collect()
     });
     assert_eq!(whole, streamed.delivered);
     if let Some(peak) = peak_memory_mib() {

@@ -1,10 +1,11 @@
 //! One whole training objective: every term, and the gradient with respect to every parameter.
 
-use common::loss::{PerceptualLoss, PerceptualLossSpec, WeightedPainting};
+use common::loss::{PerceptualLoss, WeightedPainting};
 use common::lossnet::{Vgg, VggArch};
 use common::net::{NetConfig, Parameters, StyleNet};
 use common::space::LossInputSpace;
 use tch::{Device, Tensor};
+use trainer::recipe::NamedRecipe;
 
 use super::golden::{Golden, largest};
 use super::hashed;
@@ -15,7 +16,7 @@ fn the_total_loss_and_its_gradient() {
     let config = NetConfig { width: 8, ..NetConfig::default() };
     let parameters = Parameters::from_named(&config, &hashed::net_tensors(&config), Device::Cpu).trainable();
     let net = StyleNet::new(config, parameters);
-    let spec = PerceptualLossSpec::default();
+    let spec = NamedRecipe::Lengstrom.recipe().loss;
     let vgg =
         Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
     let loss = {

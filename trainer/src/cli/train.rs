@@ -9,6 +9,7 @@ use common::loss::{LayerWeights, StyleUnit};
 use common::optim::Decay;
 use common::precision::Precision;
 use common::tensor_file::StoredAs;
+use trainer::device_room::ResidentRoom;
 use trainer::recipe::NamedRecipe;
 
 #[derive(Args)]
@@ -165,6 +166,11 @@ pub(crate) struct RunArgs {
     /// Number format of the style file: f16 is half the size, f32 what was computed, bit for bit [default: f16].
     #[arg(long, value_name = "FORMAT", value_parser = stored_as)]
     pub(crate) store: Option<StoredAs>,
+    /// Keep decoded photos in the device's memory: gigabytes, auto or off. Crops are then cut there from reduced photos,
+    /// which is decided when a run starts and changes a little what is learnt; auto does it on a GPU where all photos fit
+    /// into 60 % of the free memory [default: auto].
+    #[arg(long, value_name = "GB|auto|off", allow_negative_numbers = true)]
+    pub(crate) resident: Option<ResidentRoom>,
 }
 
 #[derive(Args)]

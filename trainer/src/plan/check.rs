@@ -3,6 +3,7 @@
 use common::exit_status::UsageError;
 use common::lossnet::{Layer, Vgg};
 use trainer::config::Config;
+use trainer::device_room::ResidentRoom;
 use trainer::recipe::Recipe;
 
 /// Checks all that can be checked without looking at any file.
@@ -17,6 +18,11 @@ pub(super) fn check_config(config: &Config) -> Result<(), UsageError> {
     check(minutes >= 0.0 && minutes.is_finite(), || {
         format!("--checkpoint-minutes {minutes}: expected a number of 0 or more")
     })?;
+    if let ResidentRoom::Gigabytes(gigabytes) = config.run.resident_gb {
+        check(gigabytes >= 0.0 && gigabytes.is_finite(), || {
+            format!("--resident {gigabytes}: expected a number of 0 or more")
+        })?;
+    }
     check(config.run.log_every >= 1, || "--log-every 0: expected at least 1".to_owned())?;
     let judges = config.inputs.val_data.is_some() && config.run.validate_every > 0;
     check(config.run.patience.is_none() || judges, || {

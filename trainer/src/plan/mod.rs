@@ -11,10 +11,11 @@ use common::exit_status::UsageError;
 use common::lossnet::LossNetShelf;
 use common::net::Parameters;
 use common::style_file::{self, BlendPart, Painting, Shelf, StyleCard};
-use datasets::{PhotoFolder, ScanError, centre_crops};
+use datasets::{PhotoFolder, ScanError, StreamError, StreamPosition, centre_crops};
 use pixel::{DecodeLimits, Picture};
 use tch::Device;
 use trainer::config::{CardText, Config, PaintingInput};
+use trainer::device_room::{self, ResidentRoom};
 use trainer::run_folder::RunFolder;
 use trainer::training::{StylePicture, TrainingInputs};
 use trainer::validation::ValidationSet;
@@ -93,6 +94,8 @@ impl TrainPlan {
                 Some(net.into_parameters())
             }
         };
+        let is_new = !matches!(place, RunPlace::Resumed { .. });
+        settle_cutting(&mut config, is_new, &photos, device)?;
         Ok(Self {
             name,
             config,
@@ -129,6 +132,29 @@ impl TrainPlan {
             decode_threads: self.decode_threads.get(),
         })
     }
+}
+
+/// Decides what crops are cut from, once and for all of the run: the two ways differ a little in what they show.
+fn settle_cutting(
+    config: &mut Config,
+    is_new: bool,
+    photos: &PhotoFolder,
+    device: Device,
+) -> Result<(), StreamError> {
+    let Config { run, recipe, .. } = config;
+    match run.resident_gb {
+        ResidentRoom::Gigabytes(_) => recipe.reduce_photos_first = true,
+        ResidentRoom::Auto if is_new && !recipe.reduce_photos_first => {
+            let stream = recipe.stream_config(StreamPosition::default(), 1);
+            recipe.reduce_photos_first = device_room::holds_all(photos, stream, device)?;
+            if !recipe.reduce_photos_first {
+                // So that the configuration means the same on another machine.
+                run.resident_gb = ResidentRoom::Off;
+            }
+        }
+        ResidentRoom::Auto | ResidentRoom::Off => {}
+    }
+    Ok(())
 }
 
 fn card(name: String, config: &Config, paintings: &[StylePicture]) -> StyleCard {

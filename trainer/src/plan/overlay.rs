@@ -114,6 +114,7 @@ fn lay_run_over(run: &mut RunSettings, args: &RunArgs) {
         checkpoint_minutes,
         keep_checkpoints,
         store,
+        resident,
     } = args;
     set(&mut run.log_every, *log_every);
     set(&mut run.preview_every, *preview_every);
@@ -123,6 +124,7 @@ fn lay_run_over(run: &mut RunSettings, args: &RunArgs) {
     set(&mut run.checkpoint_minutes, *checkpoint_minutes);
     set(&mut run.keep_checkpoints, *keep_checkpoints);
     set(&mut run.store, *store);
+    set(&mut run.resident_gb, *resident);
 }
 
 fn set<T>(value: &mut T, given: Option<T>) {

@@ -6,6 +6,7 @@ use common::loss::PerceptualLossSpec;
 use common::net::{NetConfig, Start};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
 use common::precision::Precision;
+use datasets::{StreamConfig, StreamPosition};
 use serde::{Deserialize, Serialize};
 
 pub use named::{NamedRecipe, UnknownRecipe};
@@ -31,6 +32,9 @@ pub struct Recipe {
     pub precision: Precision,
     /// Random crops, scales and flips; without them, each photo gives its centre.
     pub augment: bool,
+    /// Photos are reduced to a short side of `crop_px * 9 / 8` before crops are cut, on the device, where they can be kept;
+    /// otherwise crops are cut from the photos themselves, which leaves them a little sharper.
+    pub reduce_photos_first: bool,
     /// Decides the fresh network, the order of photos and the crops.
     pub seed: u64,
     /// Name of the style whose network this one starts as, instead of a fresh one; for the record.
@@ -62,6 +66,18 @@ impl Recipe {
     pub fn images_per_step(&self) -> u64 {
         (self.batch * self.accumulate) as u64
     }
+
+    /// The stream of photos from `start` on.
+    pub fn stream_config(&self, start: StreamPosition, decode_threads: usize) -> StreamConfig {
+        StreamConfig {
+            seed: self.seed,
+            crop: self.crop_px,
+            batch: self.batch,
+            augment: self.augment,
+            decode_threads,
+            start,
+        }
+    }
 }
 
 impl Default for Recipe {
@@ -75,6 +91,7 @@ impl Default for Recipe {
             painting_long_side_px: None,
             precision: Precision::F32,
             augment: true,
+            reduce_photos_first: false,
             seed: 1,
             from: None,
             start: Start::IdentityBlocks,

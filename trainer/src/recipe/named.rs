@@ -82,6 +82,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         painting_long_side_px: None,
         precision: Precision::F32,
         augment: false,
+        reduce_photos_first: false,
         seed: 42,
         from: None,
         start: Start::PyTorch,

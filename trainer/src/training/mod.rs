@@ -4,6 +4,7 @@ mod clock;
 mod learner;
 mod memory;
 mod paintings;
+mod photos;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -12,9 +13,8 @@ use std::time::{Duration, Instant};
 use common::loss::{LossTerms, LossValues, PerceptualLoss};
 use common::lossnet::LossNetError;
 use common::net::Parameters;
-use common::space::byte_rgb_from_interleaved;
 use common::style_file::{self, Outcome, StyleCard, StyleFileError, sha256_hex};
-use datasets::{PhotoFolder, PhotoStream, SkippedPhoto, StreamConfig, StreamError};
+use datasets::{PhotoFolder, SkippedPhoto, StreamError};
 use tch::{Device, Tensor};
 
 pub use self::paintings::StylePicture;
@@ -22,6 +22,7 @@ pub use self::paintings::StylePicture;
 use self::clock::StepClock;
 use self::learner::Learner;
 use self::paintings::perceptual_loss;
+use self::photos::{CutFrom, PhotoSource};
 use crate::checkpoint::{
     BestValidation, Checkpoint, CheckpointError, CheckpointPolicy, InputsFingerprint, Progress,
 };
@@ -184,7 +185,7 @@ pub struct Training {
     fingerprint: InputsFingerprint,
     validation: Option<ValidationSet>,
     loss: PerceptualLoss,
-    stream: PhotoStream,
+    photos: PhotoSource,
     learner: Learner,
     progress: Progress,
     last_validation: Option<LossValues>,
@@ -209,17 +210,17 @@ impl Training {
         let progress =
             checkpoint.as_ref().map_or_else(Progress::start, |checkpoint| checkpoint.progress.clone());
         let fingerprint = inputs.fingerprint();
-        let stream = PhotoStream::resume(
+        let cut_from = if recipe.reduce_photos_first {
+            CutFrom::ReducedPhotos { room_bytes: settings.resident_gb.bytes(inputs.device) }
+        } else {
+            CutFrom::Photos
+        };
+        let photos = PhotoSource::start(
             inputs.photos,
-            StreamConfig {
-                seed: recipe.seed,
-                crop: recipe.crop_px,
-                batch: recipe.batch,
-                augment: recipe.augment,
-                decode_threads: inputs.decode_threads,
-                start: progress.position(),
-            },
+            recipe.stream_config(progress.position(), inputs.decode_threads),
             &progress.skipped,
+            cut_from,
+            inputs.device,
         )?;
         let learner = match checkpoint {
             Some(checkpoint) => Learner::resume(&recipe, checkpoint),
@@ -234,7 +235,7 @@ impl Training {
             fingerprint,
             validation: inputs.validation,
             loss,
-            stream,
+            photos,
             learner,
             progress,
             last_validation: None,
@@ -319,7 +320,7 @@ impl Training {
             self.return_to_best(run)?;
         }
         let outcome = self.write_style_file(run)?;
-        let skipped = self.stream.skipped();
+        let skipped = self.photos.skipped().to_vec();
         run.write_skipped(&skipped)?;
         report::write(&RunRecord::read(run.path(), run.name())?)?;
         Ok(Trained { style_file: run.style_file(), outcome, skipped, ending })
@@ -345,7 +346,7 @@ impl Training {
         match &self.validation {
             _ if self.settings.preview_every == 0 => PreviewPhotos::among(&[]),
             Some(validation) => PreviewPhotos::among(validation.crops()),
-            None => PreviewPhotos::of_folder(self.stream.folder(), self.recipe.crop_px),
+            None => PreviewPhotos::of_folder(self.photos.folder(), self.recipe.crop_px),
         }
     }
 
@@ -357,22 +358,11 @@ impl Training {
 
     /// The photos of a step, as `byte_rgb` on the device.
     fn next_batches(&mut self) -> Result<Vec<Tensor>, TrainingError> {
-        (0..self.recipe.accumulate)
-            .map(|_| {
-                let batch = self.stream.next_batch()?;
-                Ok(byte_rgb_from_interleaved(
-                    &batch.byte_rgb,
-                    batch.count,
-                    batch.height,
-                    batch.width,
-                    self.device,
-                ))
-            })
-            .collect()
+        (0..self.recipe.accumulate).map(|_| Ok(self.photos.next_batch()?)).collect()
     }
 
     fn note_step(&mut self, step: u64) {
-        let position = self.stream.position();
+        let position = self.photos.position();
         self.progress.step = step;
         (self.progress.epoch, self.progress.index) = (position.epoch, position.index);
     }
@@ -433,7 +423,7 @@ impl Training {
             let learning_rate = self.recipe.learning_rate.rate_at(step, self.recipe.steps);
             return Err(TrainingError::Diverged { step, learning_rate });
         }
-        self.progress.skipped = self.stream.known_skips();
+        self.progress.skipped = self.photos.known_skips().to_vec();
         let file = run.new_checkpoint_file(step)?;
         self.learner.checkpoint(self.progress.clone()).write(&file, &self.recipe, &self.fingerprint)?;
         let best = self.progress.best.as_ref().map(|best| best.step);
