@@ -54,7 +54,7 @@ fn without_jumps(net: &StyleNet, size: [i64; 4]) -> [(Tensor, Tensor); 2] {
     (0..5)
         .map(|seed| both_ways(net, &photo(size, seed), Precision::F32))
         .inspect(|run| {
-            assert!(error(run) < 0.1, "{:?} {size:?}: gradient off by {:e}", net.config(), error(run))
+            assert!(error(run) < 0.1, "{:?} {size:?}: gradient off by {:e}", net.config(), error(run));
         })
         .min_by(|a, b| error(a).total_cmp(&error(b)))
         .expect("five runs")
