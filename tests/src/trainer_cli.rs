@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::support::programs::{Finished, infer, trainer};
+use crate::support::programs::{Finished, infer, trainer, trainer_in_shell};
 use crate::support::{scenes, tiny_vgg};
 
 /// A folder with all that a training needs.
@@ -136,6 +136,21 @@ fn a_training_goes_on_from_a_style_file() {
     // With next to no learning rate the network stays what it was.
     assert!(second.parameters().flat().allclose(first.parameters().flat(), 1e-5, 1e-6, false));
     studio.train(&[("--name", "third"), ("--from", "no-such")]).expect_error(1, &["no-such"]);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "{ \"$TRAINER\" fetch --list; echo \"status $?\" >&2; } | true";
+    let finished = trainer_in_shell(folder.path(), script);
+    assert!(finished.stderr().ends_with("status 0\n"), "{}", finished.stderr());
+}
+
+#[test]
+fn a_batch_that_does_not_fit_is_refused_with_one_that_does() {
+    let studio = Studio::new();
+    studio.train(&[("--batch", "90000000")]).expect_error(1, &["do not fit into memory", "--batch"]);
+    studio.expect_no_run();
 }
 
 #[test]

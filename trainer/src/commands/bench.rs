@@ -1,9 +1,12 @@
 //! `trainer bench`: from arguments to a table or a line of JSON.
 
+use std::fmt::Write as _;
+
 use common::exit_status::ExitStatus;
 use common::lossnet::VggArch;
 use trainer::bench::{BenchConfig, BenchReport, run};
 
+use super::stdout::print;
 use crate::cli::BenchArgs;
 use crate::progress::device_name;
 
@@ -19,16 +22,14 @@ pub(crate) fn bench(args: &BenchArgs) -> anyhow::Result<ExitStatus> {
     args.precision.set_up(device)?;
     let config = BenchConfig { recipe, loss_net, precision: args.precision, device, steps: args.steps.get() };
     let report = run(&config);
-    if args.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print_table(&config, &report);
-    }
+    print(&if args.json { serde_json::to_string(&report)? + "\n" } else { table(&config, &report) })?;
     Ok(ExitStatus::Success)
 }
 
-fn print_table(config: &BenchConfig, report: &BenchReport) {
-    println!(
+fn table(config: &BenchConfig, report: &BenchReport) -> String {
+    let mut table = String::new();
+    let _ = writeln!(
+        table,
         "{:.2} images/s: {:.0} ms for a step of {} at {} px, {} on {}; random weights and photos, held in memory",
         report.images_per_s,
         report.step_ms,
@@ -39,9 +40,10 @@ fn print_table(config: &BenchConfig, report: &BenchReport) {
     );
     let whole: f64 = report.phases_ms.values().sum();
     for (phase, ms) in &report.phases_ms {
-        println!("  {:<24}{ms:>9.1} ms  {:>3.0} %", phase.name(), ms / whole * 100.0);
+        let _ = writeln!(table, "  {:<24}{ms:>9.1} ms  {:>3.0} %", phase.name(), ms / whole * 100.0);
     }
-    println!(
+    let _ = writeln!(
+        table,
         "{:.0} GFLOP a step, {:.0} GFLOP/s: {:.0} % of the {:.0} that a large matrix product reaches here",
         report.step_gflop,
         report.gflop_per_s,
@@ -49,6 +51,7 @@ fn print_table(config: &BenchConfig, report: &BenchReport) {
         report.ceiling_gflop_per_s,
     );
     if let Some(mib) = report.peak_memory_mib {
-        println!("{mib:.0} MiB of memory at the most");
+        let _ = writeln!(table, "{mib:.0} MiB of memory at the most");
     }
+    table
 }

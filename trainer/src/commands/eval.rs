@@ -16,6 +16,7 @@ use serde_json::json;
 use tch::{Device, Tensor};
 use trainer::eval::{self, Judge, Judgement, Scores};
 
+use super::stdout::print;
 use crate::cli::EvalArgs;
 use crate::progress;
 
@@ -82,9 +83,9 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<ExitStatus> {
     let mut rows = vec![(PHOTOS_ROW.to_owned(), judge.scores(&photos))];
     rows.extend(contestants.into_iter().map(|it| (it.name, judge.scores(&it.judgements))));
     if is_json {
-        println!("{}", to_json(&rows, photos.len(), plan.size_px, painting_name.as_deref()));
+        print(&format!("{}\n", to_json(&rows, photos.len(), plan.size_px, painting_name.as_deref())))?;
     } else {
-        print!("{}", eval::table(&rows));
+        print(&eval::table(&rows))?;
     }
     Ok(ExitStatus::of_inputs(plan.photo_count, skipped.len()))
 }
@@ -93,7 +94,7 @@ impl EvalPlan {
     fn from_args(args: EvalArgs) -> anyhow::Result<Self> {
         let EvalArgs { styles, data, painting, loss_net, size, limit, content_layers, style_layers, .. } =
             args;
-        let mut spec = PerceptualLossSpec::default();
+        let mut spec = eval::reference_loss();
         spec.content_layers = content_layers.unwrap_or(spec.content_layers);
         spec.style_layers = style_layers.unwrap_or(spec.style_layers);
         let deepest = spec.layers().into_iter().map(Vgg::smallest_side).max().unwrap_or(1);

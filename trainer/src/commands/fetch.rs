@@ -12,12 +12,13 @@ use trainer::fetch::{
     Checked, Entry, FetchEvent, Http, Installed, MANIFEST, Order, Origin, Patience, entry, installed,
 };
 
+use super::stdout::print;
 use crate::cli::FetchArgs;
 
 pub(crate) fn fetch(args: &FetchArgs) -> anyhow::Result<ExitStatus> {
     let shelf = LossNetShelf::standard();
     let Some(name) = args.name.as_deref().filter(|_| !args.list) else {
-        print!("{}", list(&shelf)?);
+        print(&list(&shelf)?)?;
         return Ok(ExitStatus::Success);
     };
     let entry = entry(name).ok_or_else(|| {
@@ -28,7 +29,7 @@ pub(crate) fn fetch(args: &FetchArgs) -> anyhow::Result<ExitStatus> {
     {
         let shown = path.display();
         say(args, &format!("{name} is there already ({about}); --force fetches it again"));
-        println!("{shown}");
+        print(&format!("{shown}\n"))?;
         return Ok(ExitStatus::Success);
     }
 
@@ -36,7 +37,7 @@ pub(crate) fn fetch(args: &FetchArgs) -> anyhow::Result<ExitStatus> {
     let bar = FetchBar::new(args.quiet);
     let outcome = order.run(&shelf, &Http::new(Patience::default()), &mut |event| bar.show(&event));
     bar.finish();
-    report(args, entry, &outcome.with_context(|| format!("fetching {name}"))?);
+    report(args, entry, &outcome.with_context(|| format!("fetching {name}"))?)?;
     Ok(ExitStatus::Success)
 }
 
@@ -50,7 +51,7 @@ fn origin(args: &FetchArgs) -> Origin<'_> {
     }
 }
 
-fn report(args: &FetchArgs, entry: &Entry, installed: &Installed) {
+fn report(args: &FetchArgs, entry: &Entry, installed: &Installed) -> anyhow::Result<()> {
     let Installed { path, weights, licence, input_space, deepest, convolutions_sha256, checked } = installed;
     let name = entry.name;
     let how = match checked {
@@ -65,7 +66,7 @@ fn report(args: &FetchArgs, entry: &Entry, installed: &Installed) {
     };
     say(args, &format!("{name}: {weights} weights up to {deepest}, {order}, {how}; licence {licence}"));
     say(args, &format!("sha256 of the convolutions: {convolutions_sha256}"));
-    println!("{}", path.display());
+    print(&format!("{}\n", path.display()))
 }
 
 /// What is known, and what of it is here.

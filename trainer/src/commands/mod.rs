@@ -3,6 +3,7 @@
 mod bench;
 mod eval;
 mod fetch;
+mod stdout;
 mod train;
 
 pub(crate) use bench::bench;

@@ -10,6 +10,7 @@ use trainer::run_record::RunRecord;
 use trainer::summary;
 use trainer::training::{Ending, Trained, Training, TrainingEvent};
 
+use super::stdout::print;
 use crate::cli::TrainArgs;
 use crate::interrupt;
 use crate::plan::{RunPlace, TrainPlan};
@@ -66,20 +67,26 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
         );
     }
     let bar = TrainingBar::new(recipe.steps, output.quiet || output.json);
+    let mut said = Ok(());
     let trained = training.run(&run, &mut |event| {
         bar.show(&event);
         if let (true, TrainingEvent::Recorded(entry)) = (output.json, &event) {
-            println!("{}", entry.to_json());
+            said = print(&format!("{}\n", entry.to_json()));
         }
-        if interrupt::is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if interrupt::is_requested() || said.is_err() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     });
     bar.finish();
     let trained = trained.context("training stopped")?;
+    said?;
     if !output.quiet {
         describe(&trained, &run)?;
     }
     if !output.json {
-        println!("{}", trained.style_file.display());
+        print(&format!("{}\n", trained.style_file.display()))?;
     }
     Ok(match trained.ending {
         Ending::Complete | Ending::NoLongerImproving => ExitStatus::Success,

@@ -13,6 +13,8 @@ use pixel::Picture;
 use serde::Serialize;
 use tch::{Device, Tensor};
 
+use crate::recipe::NamedRecipe;
+
 pub use table::table;
 
 /// The shortest side of a picture that can be judged by its structural similarity, in pixels.
@@ -67,6 +69,12 @@ pub enum JudgeError {
         /// The shortest side that will do.
         needed: u32,
     },
+}
+
+/// The loss that styles are compared by unless another is asked for: that of lengstrom/fast-style-transfer, whose style loss
+/// has no unit, so that figures can be set beside other people's.
+pub fn reference_loss() -> PerceptualLossSpec {
+    NamedRecipe::Lengstrom.recipe().loss
 }
 
 impl Judge {
