@@ -77,7 +77,10 @@ fn what_crops_are_cut_from_is_decided_when_a_run_starts() {
 
     studio.train(&[("--name", "b")]).expect_success();
     let config = std::fs::read_to_string(studio.path("runs/b/config.toml")).unwrap();
-    assert!(config.contains("resident_gb = \"off\"") && !config.contains("reduce_photos_first"), "{config}");
+    assert!(
+        config.contains("resident_gb = \"off\"") && config.contains("reduce_photos_first = false"),
+        "{config}"
+    );
     resume("runs/b", "1").expect_error(1, &["`reduce_photos_first` of the recipe", "runs/b"]);
     assert!(resume("runs/b", "-1").stderr().contains("expected gigabytes, auto or off"));
 }
