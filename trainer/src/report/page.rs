@@ -116,11 +116,14 @@ fn preview_section(previews: &Previews) -> Markup {
     html! {
         @if !sheets.is_empty() {
             section.previews {
-                figure #stage hidden {
-                    img alt="preview sheet";
-                    figcaption {
-                        input #slider type="range" min="0" max=(last) value=(last) aria-label="preview";
-                        output #stage-step {}
+                // A single sheet needs no stage.
+                @if last > 0 {
+                    figure #stage hidden {
+                        img alt="preview sheet";
+                        figcaption {
+                            input #slider type="range" min="0" max=(last) value=(last) aria-label="preview";
+                            output #stage-step {}
+                        }
                     }
                 }
                 div.strip {
