@@ -136,7 +136,7 @@ fn the_error_stays_small_for_many_channels() {
         for set in InstructionSet::all() {
             let found = case.convolve(set, Padding::Zero, &Epilogue::default(), 2);
             let error = relative_error(&found, &case.direct(Padding::Zero));
-            // Measured: 1.8e-6 and 2.4e-6 without FMA, 1.6e-6 and 2.0e-6 with it.
+            // Measured: 1.8e-6 and 2.4e-6 without FMA, 1.6e-6 with it for 64 channels.
             assert!(error < 3e-6, "{channels} channels, {set:?}: {error:.1e}");
         }
     }
