@@ -100,6 +100,17 @@ fn a_finished_run_can_be_given_more_steps() {
 }
 
 #[test]
+fn resuming_a_complete_run_keeps_what_it_came_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let studio = Studio::new(folder.path());
+    let settings = RunSettings { validate_every: 2, ..Studio::settings() };
+    let first = train(&studio, &recipe(3), &settings, 0).outcome;
+    let again = train(&studio, &recipe(3), &settings, 0).outcome;
+    assert!(first.validation.is_some() && first.validation_of_photos.is_some());
+    assert_eq!(again, first);
+}
+
+#[test]
 fn a_damaged_checkpoint_gives_way_to_the_one_before() {
     let folder = tempfile::tempdir().unwrap();
     let studio = Studio::new(folder.path());

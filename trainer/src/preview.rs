@@ -11,7 +11,7 @@ use tch::{Device, Tensor};
 pub const PHOTOS_ON_A_SHEET: usize = 4;
 
 /// Where sheets are kept in the run folder.
-const FOLDER: &str = "previews";
+pub(crate) const FOLDER: &str = "previews";
 
 /// The longest side of a picture on a sheet, in pixels.
 const CELL_PX: u32 = 256;

@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 
 use datasets::SkippedPhoto;
 
+use crate::journal::Journal;
+use crate::tensorboard::TensorBoardLog;
+use crate::{preview, report};
+
 /// The folder of one training, `RUNS/NAME/`:
 ///
 /// | file | what |
@@ -161,22 +165,22 @@ impl RunFolder {
 
     /// Where the journal goes.
     pub fn journal_file(&self) -> PathBuf {
-        self.path.join("journal.jsonl")
+        self.path.join(Journal::FILE_NAME)
     }
 
     /// Where the report goes.
     pub fn report_file(&self) -> PathBuf {
-        self.path.join("report.html")
+        self.path.join(report::FILE_NAME)
     }
 
     /// The folder of preview sheets.
     pub fn previews(&self) -> PathBuf {
-        self.path.join("previews")
+        self.path.join(preview::FOLDER)
     }
 
     /// TensorBoard's folder.
     pub fn tensorboard(&self) -> PathBuf {
-        self.path.join("tensorboard")
+        self.path.join(TensorBoardLog::FOLDER)
     }
 
     fn checkpoints(&self) -> PathBuf {

@@ -46,6 +46,10 @@ pub struct Progress {
     pub index: u64,
     /// Seconds spent on the steps.
     pub seconds: f64,
+    /// The losses of the validation photos themselves, unpainted, once they were taken.
+    pub validation_of_photos: Option<LossValues>,
+    /// Those of the last validation.
+    pub last_validation: Option<LossValues>,
     /// The best validation so far.
     pub best: Option<BestValidation>,
     /// Validations since then.
@@ -129,6 +133,8 @@ impl Progress {
             epoch: 0,
             index: 0,
             seconds: 0.0,
+            validation_of_photos: None,
+            last_validation: None,
             best: None,
             validations_since_best: 0,
             skipped: Vec::new(),
@@ -286,6 +292,8 @@ mod tests {
                 epoch: 1,
                 index: 2,
                 seconds: 0.1,
+                validation_of_photos: Some(LossValues::default()),
+                last_validation: Some(LossValues { style: 0.1, ..LossValues::default() }),
                 best: Some(BestValidation {
                     step: 5,
                     losses: LossValues { total: 0.1 + 0.2, ..LossValues::default() },

@@ -27,30 +27,26 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
     let (name, config, output) = (plan.name.clone(), plan.config.clone(), plan.output);
     let (photo_count, device) = (plan.photos.len(), plan.device);
     // A run folder is made only when all that can go wrong before has not; an earlier run's is opened first.
-    let (run, training) = match &plan.place {
+    let place = plan.place.clone();
+    let prepare =
+        |inputs, checkpoint| Training::prepare(config.recipe.clone(), config.run.clone(), inputs, checkpoint);
+    let (run, training) = match place {
         RunPlace::Resumed { folder } => {
-            let run = RunFolder::open(folder, &name)?;
+            let run = RunFolder::open(&folder, &name)?;
             let inputs = plan.load_inputs()?;
             let newest = Checkpoint::newest(&run, &config.recipe, &inputs.fingerprint(), device)?;
-            let (checkpoint, broken) = match newest {
-                Some((checkpoint, broken)) => (Some(checkpoint), broken),
-                None => (None, Vec::new()),
-            };
-            for error in broken {
+            let (checkpoint, broken) = newest.unzip();
+            for error in broken.into_iter().flatten() {
                 eprintln!("passed over, going on from the one before: {error}");
             }
-            (run, Training::prepare(config.recipe.clone(), config.run.clone(), inputs, checkpoint)?)
+            (run, prepare(inputs, checkpoint)?)
         }
         RunPlace::New { runs } => {
-            let runs = runs.clone();
-            let inputs = plan.load_inputs()?;
-            let training = Training::prepare(config.recipe.clone(), config.run.clone(), inputs, None)?;
+            let training = prepare(plan.load_inputs()?, None)?;
             (RunFolder::create(&runs, &name)?, training)
         }
         RunPlace::Replaced { runs } => {
-            let runs = runs.clone();
-            let inputs = plan.load_inputs()?;
-            let training = Training::prepare(config.recipe.clone(), config.run.clone(), inputs, None)?;
+            let training = prepare(plan.load_inputs()?, None)?;
             (RunFolder::replace(&runs, &name)?, training)
         }
     };

@@ -39,6 +39,7 @@ pub(crate) struct TrainPlan {
 }
 
 /// Which run folder a training works in.
+#[derive(Clone)]
 pub(crate) enum RunPlace {
     /// A new one, in this folder of runs.
     New { runs: PathBuf },

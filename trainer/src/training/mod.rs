@@ -188,8 +188,6 @@ pub struct Training {
     photos: PhotoSource,
     learner: Learner,
     progress: Progress,
-    last_validation: Option<LossValues>,
-    validation_of_photos: Option<LossValues>,
     device: Device,
 }
 
@@ -238,8 +236,6 @@ impl Training {
             photos,
             learner,
             progress,
-            last_validation: None,
-            validation_of_photos: None,
             device: inputs.device,
         })
     }
@@ -319,6 +315,7 @@ impl Training {
         if ending == Ending::NoLongerImproving {
             self.return_to_best(run)?;
         }
+        // Even after a run that was complete: it may have been killed between its last checkpoint and its style file.
         let outcome = self.write_style_file(run)?;
         let skipped = self.photos.skipped().to_vec();
         run.write_skipped(&skipped)?;
@@ -386,12 +383,12 @@ impl Training {
                 observe(TrainingEvent::Validating { done, total })
             })
         };
-        if self.validation_of_photos.is_none() {
+        if self.progress.validation_of_photos.is_none() {
             let ControlFlow::Continue(losses) = mean_losses(&Tensor::shallow_clone) else {
                 return Ok((false, true));
             };
             log.record(&JournalEntry::Validation { step: 0, losses: losses.clone(), photos })?;
-            self.validation_of_photos = Some(losses);
+            self.progress.validation_of_photos = Some(losses);
         }
         let ControlFlow::Continue(losses) = mean_losses(&|photo| net.forward(photo)) else {
             return Ok((false, true));
@@ -405,7 +402,7 @@ impl Training {
         } else {
             self.progress.validations_since_best += 1;
         }
-        self.last_validation = Some(losses.clone());
+        self.progress.last_validation = Some(losses.clone());
         let entry = JournalEntry::Validation { step, losses, photos };
         log.record(&entry)?;
         Ok((is_best, observe(TrainingEvent::Recorded(&entry)).is_break()))
@@ -444,8 +441,8 @@ impl Training {
     /// Takes back what was learnt after the best validation.
     fn return_to_best(&mut self, run: &RunFolder) -> Result<(), TrainingError> {
         let Some(best) = &self.progress.best else { return Ok(()) };
-        self.last_validation = Some(best.losses.clone());
         let file = run.checkpoint_file(best.step);
+        self.progress.last_validation = Some(best.losses.clone());
         let checkpoint = Checkpoint::read(&file, &self.recipe, &self.fingerprint, self.device)?;
         self.learner = Learner::resume(&self.recipe, checkpoint);
         Ok(())
@@ -458,8 +455,8 @@ impl Training {
             images: self.progress.step * self.recipe.images_per_step(),
             seconds: self.progress.seconds.round(),
             device: device_name(self.device),
-            validation: self.last_validation.clone(),
-            validation_of_photos: self.validation_of_photos.clone(),
+            validation: self.progress.last_validation.clone(),
+            validation_of_photos: self.progress.validation_of_photos.clone(),
             software: SOFTWARE.to_owned(),
         }
     }
