@@ -8,6 +8,7 @@
 pub mod cache_folder;
 mod channels_last;
 pub mod device;
+pub mod engine;
 pub mod exit_status;
 pub mod fast;
 pub mod loss;

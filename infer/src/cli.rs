@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use common::device::DeviceChoice;
 
+use crate::painter::PainterArgs;
+
 /// Repaints photos with the hand of a painting.
 ///
 /// Exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong arguments, 3 some pictures failed and the others
@@ -42,6 +44,8 @@ pub(crate) struct ImageArgs {
     #[arg(long, value_name = "1..100", default_value_t = pixel::DEFAULT_JPEG_QUALITY,
           value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
+    #[command(flatten)]
+    pub(crate) painter: PainterArgs,
     /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
     #[arg(long, default_value = "auto")]
     pub(crate) device: DeviceChoice,

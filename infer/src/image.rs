@@ -4,13 +4,12 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use common::exit_status::ExitStatus;
-use common::net::StyleNet;
-use common::space::{byte_rgb_from_picture, picture_from_byte_rgb};
-use common::style_file::{self, Shelf};
+use common::engine::EngineOptions;
+use common::style_file::Shelf;
 use pixel::{DecodeLimits, Picture};
 
 use crate::cli::ImageArgs;
-use crate::memory;
+use crate::painter::Painter;
 use crate::plan::{ImagePlan, Job};
 use crate::progress::PictureBar;
 
@@ -19,12 +18,13 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
     if let Some(threads) = plan.threads {
         tch::set_num_threads(threads.get() as i32);
     }
-    let (_card, net) = style_file::load(&plan.style, plan.device)?;
+    let options = EngineOptions { device: plan.device, memory_bytes: None };
+    let painter = Painter::load(&plan.style, &plan.painter, &options)?;
 
     let bar = PictureBar::new(plan.jobs.len(), plan.is_quiet);
     let mut failed = 0;
     for job in &plan.jobs {
-        match paint(&net, job) {
+        match paint(&painter, job) {
             Ok(()) => bar.painted(&job.output),
             Err(error) => {
                 failed += 1;
@@ -36,21 +36,9 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::of_inputs(plan.jobs.len(), failed))
 }
 
-fn paint(net: &StyleNet, job: &Job) -> anyhow::Result<()> {
+fn paint(painter: &Painter, job: &Job) -> anyhow::Result<()> {
     let photo = decode(&job.input)?;
-    if !net.device().is_cuda() {
-        let needed = net.peak_bytes(photo.height(), photo.width());
-        memory::check(photo.width(), photo.height(), needed, common::memory::available_bytes())
-            .with_context(|| job.input.display().to_string())?;
-    }
-    let painted = tch::no_grad(|| {
-        let byte_rgb = byte_rgb_from_picture(&photo, net.device());
-        picture_from_byte_rgb(&net.forward(&byte_rgb))
-    });
-    let painted = match photo.alpha() {
-        Some(alpha) => painted.with_alpha(alpha.to_vec()).context("the transparency does not fit")?,
-        None => painted,
-    };
+    let painted = painter.paint(&photo)?;
     if let Some(folder) = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;

@@ -3,7 +3,7 @@
 
 mod cli;
 mod image;
-mod memory;
+mod painter;
 mod plan;
 mod progress;
 

@@ -10,11 +10,13 @@ use pixel::Format;
 use tch::Device;
 
 use crate::cli::ImageArgs;
+use crate::painter::PainterArgs;
 
 /// A run that can start: the style is there, and every picture has a place to go that harms nothing.
 pub(crate) struct ImagePlan {
     pub(crate) style: PathBuf,
     pub(crate) jobs: Vec<Job>,
+    pub(crate) painter: PainterArgs,
     pub(crate) device: Device,
     pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) is_quiet: bool,
@@ -30,14 +32,14 @@ pub(crate) struct Job {
 
 impl ImagePlan {
     pub(crate) fn from_args(args: ImageArgs, shelf: &Shelf) -> anyhow::Result<Self> {
-        let ImageArgs { inputs, style, output, overwrite, quality, device, threads, quiet } = args;
+        let ImageArgs { inputs, style, output, overwrite, quality, painter, device, threads, quiet } = args;
         let style = shelf.find(&style)?;
         let device = device.resolve()?;
         let outputs = Outputs { asked_for: output.as_deref(), style: &style, quality };
         let jobs = inputs.iter().map(|input| outputs.job(input, inputs.len()));
         let jobs = jobs.collect::<anyhow::Result<Vec<Job>>>()?;
         check_outputs(&jobs, overwrite)?;
-        Ok(Self { style, jobs, device, threads, is_quiet: quiet })
+        Ok(Self { style, jobs, painter, device, threads, is_quiet: quiet })
     }
 }
 
