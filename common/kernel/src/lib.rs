@@ -1,7 +1,8 @@
 //! Kernels for the CPU where libtorch's leave time on the table: less arithmetic (Winograd's convolutions), or fewer
 //! passes over memory (norms and poolings fused with what stands next to them).
 //!
-//! Pictures are plain slices of f32, `[n, channels, h, w]`, contiguous; there are no tensors here. Every function is
+//! Pictures are plain slices of f32, contiguous, `[n, channels, h, w]` or, in [`interleaved`], `[h, w, channels]`; there are
+//! no tensors here. Every function is
 //! told how many threads to use, and gives the same bits for any number of them: work is divided by what it writes,
 //! and no sum is ever divided. Different instruction sets may round differently.
 
@@ -9,6 +10,7 @@
 #![allow(clippy::inline_always)]
 
 pub mod instance_norm;
+pub mod interleaved;
 pub mod max_pool;
 pub mod winograd;
 

@@ -24,6 +24,26 @@ pub(crate) struct Line(pub(crate) [f32; LANES]);
 
 impl Line {
     pub(crate) const ZERO: Self = Self([0.0; LANES]);
+
+    /// The values of lines, in order.
+    #[inline(always)]
+    pub(crate) fn flat(lines: &[Self]) -> &[f32] {
+        // SAFETY: a line is 16 f32 and, by its alignment and size, nothing else.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::slice::from_raw_parts(lines.as_ptr().cast(), lines.len() * LANES)
+        }
+    }
+
+    /// The values of lines, in order, to be written.
+    #[inline(always)]
+    pub(crate) fn flat_mut(lines: &mut [Self]) -> &mut [f32] {
+        // SAFETY: as above; every bit pattern is an f32.
+        #[allow(unsafe_code)]
+        unsafe {
+            std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * LANES)
+        }
+    }
 }
 
 /// An instruction set that this processor has: a value of this type proves it.

@@ -14,7 +14,7 @@ mod gemm;
 mod grid;
 mod pixels;
 mod prepare;
-mod transform;
+pub(crate) mod transform;
 mod weight_gradient;
 
 use std::sync::{Mutex, PoisonError};

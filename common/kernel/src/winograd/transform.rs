@@ -5,15 +5,15 @@
 use crate::simd::Simd;
 
 /// Outputs of a tile's side.
-pub(super) const OUT: usize = 4;
+pub(crate) const OUT: usize = 4;
 /// Inputs of a tile's side, and products.
-pub(super) const IN: usize = 6;
+pub(crate) const IN: usize = 6;
 /// Products of a tile.
-pub(super) const PRODUCTS: usize = IN * IN;
+pub(crate) const PRODUCTS: usize = IN * IN;
 
 /// G g: weights to factors, of several output channels.
 #[inline(always)]
-pub(super) fn weights<const ROWS: usize>([a, b, c]: &[[f64; ROWS]; 3]) -> [[f64; ROWS]; IN] {
+pub(crate) fn weights<const ROWS: usize>([a, b, c]: &[[f64; ROWS]; 3]) -> [[f64; ROWS]; IN] {
     let mut factors = [[0.0; ROWS]; IN];
     for row in 0..ROWS {
         let (a, b, c) = (a[row], b[row], c[row]);
@@ -31,7 +31,7 @@ pub(super) fn weights<const ROWS: usize>([a, b, c]: &[[f64; ROWS]; 3]) -> [[f64;
 
 /// B^T d: inputs to factors.
 #[inline(always)]
-pub(super) fn inputs<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::Vector; IN]) -> [S::Vector; IN] {
+pub(crate) fn inputs<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::Vector; IN]) -> [S::Vector; IN] {
     let [two, four, five] = [simd.splat(2.0), simd.splat(4.0), simd.splat(5.0)];
     let near_even = simd.neg_mul_add(four, d2, d4);
     let near_odd = simd.neg_mul_add(four, d1, d3);
@@ -49,7 +49,7 @@ pub(super) fn inputs<S: Simd>(simd: S, [d0, d1, d2, d3, d4, d5]: [S::Vector; IN]
 
 /// A^T m: sums of products to outputs.
 #[inline(always)]
-pub(super) fn outputs<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::Vector; IN]) -> [S::Vector; OUT] {
+pub(crate) fn outputs<S: Simd>(simd: S, [m0, m1, m2, m3, m4, m5]: [S::Vector; IN]) -> [S::Vector; OUT] {
     let [two, four, eight] = [simd.splat(2.0), simd.splat(4.0), simd.splat(8.0)];
     let (near_even, near_odd) = (simd.add(m1, m2), simd.sub(m1, m2));
     let (far_even, far_odd) = (simd.add(m3, m4), simd.sub(m3, m4));
