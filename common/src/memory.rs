@@ -5,6 +5,11 @@ pub fn available_bytes() -> Option<u64> {
     parse_available(&std::fs::read_to_string("/proc/meminfo").ok()?)
 }
 
+/// Memory that this process holds, in bytes; `None` where the system does not say (it does on Linux).
+pub fn resident_bytes() -> Option<u64> {
+    parse_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
 /// Whether a panic of libtorch's was about memory that it could not get, from its words.
 pub fn is_about_memory(panic_message: &str) -> bool {
     // The words of CUDA's allocator, of the CPU's, and of the C++ runtime.
@@ -14,7 +19,15 @@ pub fn is_about_memory(panic_message: &str) -> bool {
 }
 
 fn parse_available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    parse_kibibytes(meminfo, "MemAvailable:")
+}
+
+fn parse_resident(status: &str) -> Option<u64> {
+    parse_kibibytes(status, "VmRSS:")
+}
+
+fn parse_kibibytes(table: &str, name: &str) -> Option<u64> {
+    let line = table.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kibibytes.checked_mul(1024)
 }
@@ -27,6 +40,7 @@ mod tests {
     fn available_memory_is_read_from_the_systems_table() {
         let table = "MemTotal:       24576000 kB\nMemFree:  1 kB\nMemAvailable:   20480 kB\nBuffers: 0 kB\n";
         assert_eq!(parse_available(table), Some(20480 * 1024));
+        assert_eq!(parse_resident("Name: x\nVmRSS:\t    12 kB\n"), Some(12 * 1024));
         assert_eq!(parse_available("MemTotal: 1 kB\n"), None);
         assert_eq!(parse_available("MemAvailable: much kB\n"), None);
     }

@@ -16,6 +16,37 @@ pub fn byte_rgb_from_picture(picture: &Picture, device: Device) -> Tensor {
     byte_rgb_from_interleaved(picture.rgb(), 1, picture.height(), picture.width(), device)
 }
 
+/// Bytes of a picture as `byte_rgb` values, in the same order.
+///
+/// # Panics
+/// If there are more bytes than values.
+pub(crate) fn byte_rgb_from_bytes(bytes: &[u8], values: &mut [f32]) {
+    for (value, &byte) in values[..bytes.len()].iter_mut().zip(bytes) {
+        *value = f32::from(byte);
+    }
+}
+
+/// Planes of `byte_rgb`, `[3, pixels]`, as interleaved bytes `[pixels, 3]`, rounded to the nearest; what lies outside
+/// 0..255 is clamped and NaN becomes 0.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn bytes_from_planes(planes: &[f32], bytes: &mut [u8]) {
+    assert_eq!(planes.len(), bytes.len(), "as many bytes as values");
+    let (red, others) = planes.split_at(planes.len() / 3);
+    let (green, blue) = others.split_at(red.len());
+    for (pixel, ((&red, &green), &blue)) in
+        bytes.as_chunks_mut::<3>().0.iter_mut().zip(red.iter().zip(green).zip(blue))
+    {
+        *pixel = [red, green, blue].map(byte_from_value);
+    }
+}
+
+/// A `byte_rgb` value rounded to the nearest byte, halves to even as libtorch does; clamped, and 0 for NaN.
+fn byte_from_value(value: f32) -> u8 {
+    value.round_ties_even() as u8 // `as` saturates
+}
+
 /// `count` pictures of one size, stored as `[count, height, width, 3]` bytes, as `byte_rgb`.
 ///
 /// # Panics

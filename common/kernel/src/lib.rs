@@ -16,3 +16,5 @@ pub mod winograd;
 
 mod parallel;
 mod simd;
+
+pub use parallel::for_each_row;

@@ -41,6 +41,30 @@ pub(crate) fn for_each_with<State>(
     });
 }
 
+/// Calls `work(index, row)` for each of the rows of `row_values` that `values` consists of, on up to `threads` threads.
+///
+/// # Panics
+/// If `values` are no whole rows.
+pub fn for_each_row(
+    values: &mut [f32],
+    row_values: usize,
+    threads: usize,
+    work: impl Fn(usize, &mut [f32]) + Sync,
+) {
+    const ROWS: usize = 8;
+    assert!(values.len().is_multiple_of(row_values), "rows of {row_values} values");
+    let length = values.len();
+    let values = DisjointSlice::new(values);
+    for_each(threads, length.div_ceil(ROWS * row_values), |item| {
+        let range = item * ROWS * row_values..length.min((item + 1) * ROWS * row_values);
+        // SAFETY: each range is one item.
+        let rows = unsafe { values.part(range) };
+        for (index, row) in rows.chunks_exact_mut(row_values).enumerate() {
+            work(item * ROWS + index, row);
+        }
+    });
+}
+
 /// A slice that several threads write to, each its own parts.
 pub(crate) struct DisjointSlice<'a, T = f32> {
     start: *mut T,

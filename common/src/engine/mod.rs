@@ -1,17 +1,27 @@
 //! A style network made ready to paint: weights prepared once, any size of picture in bounded memory.
+//!
+//! On the CPU it is our own kernels that paint ([`cpu`]), on other devices libtorch. What [`StyleNet::forward`] paints is
+//! the reference for both.
+
+mod cpu;
+
+use std::io;
+use std::path::PathBuf;
 
 use pixel::Picture;
 use tch::Device;
 
+use self::cpu::CpuEngine;
 use crate::net::StyleNet;
-use crate::space::{byte_rgb_from_picture, picture_from_byte_rgb};
+use crate::space::{self, byte_rgb_from_picture};
+use crate::{cache_folder, memory};
 
 /// How an [`Engine`] works.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// Where it computes.
     pub device: Device,
-    /// Most bytes that painting may take beside the picture and the result; by default a sane share of what is free.
+    /// Most bytes that the process may take while it paints; by default a sane share of what is free.
     pub memory_bytes: Option<u64>,
 }
 
@@ -20,9 +30,9 @@ pub struct EngineOptions {
 pub enum PaintError {
     /// Not even the smallest way fits into the memory allowed.
     #[error(
-        "painting {width}x{height} pixels takes at least {} MiB of memory, {} MiB are allowed; \
+        "painting {width}x{height} pixels takes at least {} MiB of memory beside the picture, {} MiB are left; \
          allow more with --memory or make the picture smaller",
-        needed_bytes >> 20,
+        needed_bytes.div_ceil(1 << 20),
         allowed_bytes >> 20
     )]
     TooLittleMemory {
@@ -32,14 +42,17 @@ pub enum PaintError {
         height: u32,
         /// What the most frugal way takes.
         needed_bytes: u64,
-        /// What is allowed.
+        /// What is left of what is allowed.
         allowed_bytes: u64,
     },
-}
-
-/// A style that paints.
-pub struct Engine {
-    net: StyleNet,
+    /// What does not fit into memory cannot be kept in a file either.
+    #[error("cannot keep on disk what does not fit into memory ({cause}); allow more with --memory: {}", folder.display())]
+    Spill {
+        /// Where the file was to be.
+        folder: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
 }
 
 /// Some rows of a painted picture, over its whole width.
@@ -55,25 +68,55 @@ pub struct Band<'a> {
     pub planes: &'a [f32],
 }
 
+/// A style that paints.
+pub struct Engine {
+    way: Way,
+    memory_bytes: Option<u64>,
+}
+
+enum Way {
+    Cpu(CpuEngine),
+    Libtorch(StyleNet),
+}
+
+/// What is taken of the memory that is free, in percent.
+const FREE_MEMORY_PERCENT: u64 = 60;
+
+/// What is taken where the system does not say how much is free.
+const UNKNOWN_MEMORY_BYTES: u64 = 2 << 30;
+
 impl Engine {
     /// Makes a network ready, on its own device.
-    pub fn new(net: StyleNet, _options: &EngineOptions) -> Self {
-        Self { net }
+    pub fn new(net: StyleNet, options: &EngineOptions) -> Self {
+        let way = match net.device() {
+            Device::Cpu => Way::Cpu(CpuEngine::new(&net)),
+            _ => Way::Libtorch(net),
+        };
+        Self { way, memory_bytes: options.memory_bytes }
     }
 
     /// Paints a photo; transparency is left aside. `receive` gets the result in bands from top to bottom, which cover each
     /// row once.
     ///
     /// # Errors
-    /// The memory allowed is too little.
+    /// The memory allowed is too little, and there is no place for a file in its stead.
     pub fn paint(&self, photo: &Picture, mut receive: impl FnMut(Band<'_>)) -> Result<(), PaintError> {
-        let painted = tch::no_grad(|| self.net.forward(&byte_rgb_from_picture(photo, self.net.device())));
-        let painted = painted.to_device(Device::Cpu).contiguous();
-        let mut planes = vec![0.0f32; painted.numel()];
-        let count = planes.len();
-        painted.copy_data(&mut planes, count);
-        receive(Band { first_row: 0, rows: photo.height(), width: photo.width(), planes: &planes });
-        Ok(())
+        match &self.way {
+            Way::Cpu(engine) => {
+                // Where the system keeps temporary files may be memory, too.
+                let folder = cache_folder::standard().unwrap_or_else(std::env::temp_dir);
+                engine.paint(photo, self.allowed_bytes(photo, engine.kept_bytes()), &folder, &mut receive)
+            }
+            Way::Libtorch(net) => {
+                let painted = tch::no_grad(|| net.forward(&byte_rgb_from_picture(photo, net.device())));
+                let painted = painted.to_device(Device::Cpu).contiguous();
+                let mut planes = vec![0.0f32; painted.numel()];
+                let count = planes.len();
+                painted.copy_data(&mut planes, count);
+                receive(Band { first_row: 0, rows: photo.height(), width: photo.width(), planes: &planes });
+                Ok(())
+            }
+        }
     }
 
     /// [`Engine::paint`] to a picture, rounded to the nearest byte; opaque.
@@ -81,7 +124,25 @@ impl Engine {
     /// # Errors
     /// As [`Engine::paint`].
     pub fn paint_picture(&self, photo: &Picture) -> Result<Picture, PaintError> {
-        let painted = tch::no_grad(|| self.net.forward(&byte_rgb_from_picture(photo, self.net.device())));
-        Ok(picture_from_byte_rgb(&painted))
+        let row = 3 * photo.width() as usize;
+        let mut bytes = vec![0; row * photo.height() as usize];
+        self.paint(photo, |band| {
+            let from = band.first_row as usize * row;
+            space::bytes_from_planes(band.planes, &mut bytes[from..from + band.rows as usize * row]);
+        })?;
+        Ok(Picture::from_rgb(photo.width(), photo.height(), bytes).expect("as many bytes as pixels ask for"))
+    }
+
+    /// What painting may take beside the photo and its result. Memory that the engine keeps is counted as free.
+    fn allowed_bytes(&self, photo: &Picture, kept_bytes: u64) -> u64 {
+        match self.memory_bytes {
+            Some(total) => {
+                let others = memory::resident_bytes().unwrap_or(0).saturating_sub(kept_bytes);
+                let result = 4 * u64::from(photo.width()) * u64::from(photo.height());
+                total.saturating_sub(others + result)
+            }
+            None => memory::available_bytes()
+                .map_or(UNKNOWN_MEMORY_BYTES, |free| (free + kept_bytes) / 100 * FREE_MEMORY_PERCENT),
+        }
     }
 }

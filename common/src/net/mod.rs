@@ -14,3 +14,4 @@ pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
 pub use recording::NetRecording;
 pub use style_net::StyleNet;
+pub(crate) use style_net::{inner_side, reflected};

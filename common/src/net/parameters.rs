@@ -238,7 +238,7 @@ impl Parameters {
     ///
     /// # Panics
     /// If there is none.
-    pub(super) fn get(&self, name: &str) -> Tensor {
+    pub(crate) fn get(&self, name: &str) -> Tensor {
         let index = self.specs.iter().position(|spec| spec.name == name);
         self.leaves[index.unwrap_or_else(|| panic!("no parameter {name}"))].shallow_clone()
     }

@@ -171,7 +171,7 @@ impl ResidualBlock {
 }
 
 /// The side that the network works on for a side of `length` pixels.
-pub(super) fn inner_side(length: i64) -> i64 {
+pub(crate) fn inner_side(length: i64) -> i64 {
     let multiple = (length + SIDE_MULTIPLE - 1) / SIDE_MULTIPLE * SIDE_MULTIPLE;
     multiple.max(SHORTEST_SIDE)
 }
@@ -187,7 +187,7 @@ pub(super) fn reflect_to(x: &Tensor, dimension: i64, length: i64) -> Tensor {
 }
 
 /// Where an index comes from when `0..length` is mirrored at its ends without repeating them.
-fn reflected(index: i64, length: i64) -> i64 {
+pub(crate) fn reflected(index: i64, length: i64) -> i64 {
     if length == 1 {
         return 0;
     }

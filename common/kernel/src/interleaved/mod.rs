@@ -15,6 +15,7 @@ mod row_sums;
 mod rows;
 mod scratch;
 mod statistics;
+mod tanh;
 mod tiles;
 
 pub use direct::DirectConv;
@@ -22,6 +23,7 @@ pub use norm::{Norm, add_normalised, normalise};
 pub use row_sums::RowSumConv;
 pub use rows::{Border, Rows, RowsMut};
 pub use statistics::{RowStatistics, Statistics};
+pub use tanh::scaled_tanh;
 pub use tiles::{TileConv, Write};
 
 /// Channels are stored in multiples of this; the unused ones are zeros.

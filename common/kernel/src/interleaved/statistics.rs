@@ -105,10 +105,6 @@ impl RowStatistics {
         Self { groups: vec![Moments::default(); groups * channels], channels }
     }
 
-    pub(super) fn channels(&self) -> usize {
-        self.channels
-    }
-
     pub(super) fn shared(&mut self) -> DisjointSlice<'_, Moments> {
         DisjointSlice::new(&mut self.groups)
     }

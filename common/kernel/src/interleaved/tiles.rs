@@ -149,7 +149,8 @@ impl TileConv {
     }
 
     /// The rows of the input that those at the places of `rows` need.
-    pub fn needed_rows(rows: &Range<usize>, height: usize) -> Range<usize> {
+    #[allow(clippy::unused_self)] // as of the other convolutions
+    pub fn needed_rows(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
         rows.start.saturating_sub(1)..(rows.end.next_multiple_of(OUT) + 1).min(height)
     }
 
@@ -318,7 +319,10 @@ impl Source<'_> {
         let mut rows: [Option<&[f32]>; IN] = [None; IN];
         let mut columns = [None; IN];
         for at in 0..IN {
-            rows[at] = self.input.bordered_row((self.tile.top + at) as isize - 1, self.border);
+            // Only results that are thrown away see more than one row beyond the picture. They may see that one again, so that
+            // no more rows are needed.
+            let row = (self.tile.top + at).min(self.input.height + 1) as isize - 1;
+            rows[at] = self.input.bordered_row(row, self.border);
             columns[at] = self.border.source((self.tile.left + at) as isize - 1, width);
         }
         for (line, channel) in (0..channels).step_by(LANES).enumerate() {

@@ -1,0 +1,295 @@
+//! The frugal way: only pictures at quarter resolution are kept, in memory or in a file; what is larger is made in bands,
+//! and made again for each norm that needs it. As statistics are those of the whole picture, and tiles lie where they
+//! always lie, the result is that of the fast way, bit for bit.
+
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+
+use kernel::interleaved::{Norm, RowStatistics, Rows, add_normalised, normalise};
+
+use super::layers::TileLayer;
+use super::size::InnerSize;
+use super::store::Store;
+use super::{CpuEngine, Photo};
+use crate::engine::Band;
+
+/// Memory for the bands, used again from band to band.
+#[derive(Default)]
+struct Buffers {
+    photo: Vec<f32>,
+    full: Vec<f32>,
+    half: Vec<f32>,
+    read: Vec<f32>,
+    written: Vec<f32>,
+    planes: Vec<f32>,
+}
+
+/// The norms whose results are made again, as far as they are known.
+#[derive(Default)]
+struct Norms {
+    in1: Option<Norm>,
+    in2: Option<Norm>,
+    in4: Option<Norm>,
+}
+
+struct Painting<'a> {
+    engine: &'a CpuEngine,
+    photo: &'a Photo<'a>,
+    size: InnerSize,
+    quarter_rows: usize,
+    buffers: Buffers,
+    norms: Norms,
+}
+
+/// Paints with bands of `quarter_rows` rows at quarter resolution; in `spill`, if given, files are kept meanwhile.
+pub(super) fn paint(
+    engine: &CpuEngine,
+    photo: &Photo<'_>,
+    quarter_rows: usize,
+    spill: Option<&Path>,
+    receive: &mut dyn FnMut(Band<'_>),
+) -> io::Result<()> {
+    let size = photo.inner;
+    let (rows, row_values) = (size.height / 4, size.row_values()[2]);
+    let store = || match spill {
+        None => Ok(Store::in_memory(rows, row_values)),
+        Some(folder) => Store::in_file(folder, row_values),
+    };
+    let (mut x, mut first, mut second) = (store()?, store()?, store()?);
+    let mut painting =
+        Painting { engine, photo, size, quarter_rows, buffers: Buffers::default(), norms: Norms::default() };
+    painting.shrink(&mut x)?;
+    for block in &engine.layers.blocks {
+        painting.block(block, &mut x, &mut first, &mut second)?;
+    }
+    drop((first, second));
+    painting.enlarge(&mut x, receive)
+}
+
+impl Painting<'_> {
+    fn bands(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (height, band) = (self.size.height / 4, self.quarter_rows);
+        (0..height).step_by(band).map(move |start| start..height.min(start + band))
+    }
+
+    /// The photo to quarter resolution.
+    fn shrink(&mut self, x: &mut Store) -> io::Result<()> {
+        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let height = self.size.height;
+
+        let mut statistics = layers.conv1.statistics(height);
+        for band in self.bands() {
+            self.full_rows_of_photo(&scaled(&band, 4), Some(&mut statistics));
+        }
+        self.norms.in1 = Some(layers.conv1.norm(&statistics));
+
+        let mut statistics = layers.conv2.statistics(height);
+        for band in self.bands() {
+            self.half_rows_of_photo(&scaled(&band, 2), Some(&mut statistics));
+        }
+        self.norms.in2 = Some(layers.conv2.norm(&statistics));
+
+        let mut statistics = layers.conv3.statistics(height / 2);
+        for band in self.bands() {
+            let needed = layers.conv3.needed_rows(&band, height / 2);
+            self.half_rows_of_photo(&needed, None);
+            let Self { buffers: Buffers { half, written, .. }, norms, size, .. } = self;
+            let input = Rows {
+                values: half,
+                first: needed.start,
+                height: height / 2,
+                width: size.width / 2,
+                channels: size.half_channels,
+            };
+            x.write(&band, written, |output| {
+                let norm = norms.in2.as_ref();
+                layers.conv3.convolve(input, norm, band.clone(), output, Some(&mut statistics), threads);
+            })?;
+        }
+        let norm = layers.conv3.norm(&statistics);
+        for band in self.bands() {
+            x.update(&band, &mut self.buffers.written, |values| normalise(values, &norm, threads))?;
+        }
+        Ok(())
+    }
+
+    /// Makes `buffers.full` the first convolution's rows.
+    fn full_rows_of_photo(&mut self, rows: &Range<usize>, statistics: Option<&mut RowStatistics>) {
+        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let Self { buffers: Buffers { photo: colours, full, .. }, size, photo, .. } = self;
+        let needed = layers.conv1.needed_rows(rows, size.height);
+        colours.resize(3 * needed.len() * size.width, 0.0);
+        photo.fill_rows(&needed, colours, threads);
+        full.resize(rows.len() * size.row_values()[0], 0.0);
+        let input = Rows {
+            values: colours,
+            first: needed.start,
+            height: size.height,
+            width: size.width,
+            channels: 3,
+        };
+        layers.conv1.convolve(input, None, rows.clone(), full, statistics, threads);
+    }
+
+    /// Makes `buffers.half` the second convolution's rows.
+    fn half_rows_of_photo(&mut self, rows: &Range<usize>, statistics: Option<&mut RowStatistics>) {
+        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let needed = layers.conv2.needed_rows(rows, self.size.height);
+        self.full_rows_of_photo(&needed, None);
+        let Self { buffers: Buffers { full, half, .. }, norms, size, .. } = self;
+        half.resize(rows.len() * size.row_values()[1], 0.0);
+        let input = Rows {
+            values: full,
+            first: needed.start,
+            height: size.height,
+            width: size.width,
+            channels: size.full_channels,
+        };
+        layers.conv2.convolve(input, norms.in1.as_ref(), rows.clone(), half, statistics, threads);
+    }
+
+    /// One residual block.
+    fn block(
+        &mut self,
+        block: &[TileLayer; 2],
+        x: &mut Store,
+        first: &mut Store,
+        second: &mut Store,
+    ) -> io::Result<()> {
+        let norm = self.block_layer(&block[0], x, None, first)?;
+        let norm = self.block_layer(&block[1], first, Some(&norm), second)?;
+        for band in self.bands() {
+            let Buffers { read, written, .. } = &mut self.buffers;
+            let addend = second.read(&band, read)?;
+            x.update(&band, written, |values| {
+                add_normalised(values, addend, &norm, self.engine.threads());
+            })?;
+        }
+        Ok(())
+    }
+
+    fn block_layer(
+        &mut self,
+        layer: &TileLayer,
+        from: &mut Store,
+        norm: Option<&Norm>,
+        to: &mut Store,
+    ) -> io::Result<Norm> {
+        let (height, width) = (self.size.height / 4, self.size.width / 4);
+        let mut statistics = layer.statistics(height, width);
+        for band in self.bands() {
+            let needed = layer.needed_rows(&band, height);
+            let Buffers { read, written, .. } = &mut self.buffers;
+            let input = Rows {
+                values: from.read(&needed, read)?,
+                first: needed.start,
+                height,
+                width,
+                channels: self.size.quarter_channels,
+            };
+            to.write(&band, written, |output| {
+                layer.convolve(input, norm, &band, output, Some(&mut statistics), self.engine.threads());
+            })?;
+        }
+        Ok(layer.norm(&statistics))
+    }
+
+    /// Quarter resolution to the painting.
+    fn enlarge(&mut self, x: &mut Store, receive: &mut dyn FnMut(Band<'_>)) -> io::Result<()> {
+        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let InnerSize { height, width, .. } = self.size;
+
+        let mut statistics = layers.up1.statistics(height / 4, width / 4);
+        for band in self.bands() {
+            self.half_rows_of_quarter(&band, x, Some(&mut statistics))?;
+        }
+        self.norms.in4 = Some(layers.up1.norm(&statistics));
+
+        let mut statistics = layers.up2.statistics(height / 2, width / 2);
+        for band in self.bands() {
+            self.full_rows_of_quarter(&scaled(&band, 2), x, Some(&mut statistics))?;
+        }
+        let in5 = layers.up2.norm(&statistics);
+
+        for band in self.bands() {
+            let rows = scaled(&band, 4);
+            let rows = rows.start..rows.end.min(self.photo.height());
+            if rows.is_empty() {
+                break;
+            }
+            let needed = layers.last.needed_rows(&rows, height);
+            // Of whole tiles at half resolution.
+            let half_rows = tiles_around(&(needed.start / 2..needed.end.div_ceil(2)), height / 2);
+            self.full_rows_of_quarter(&half_rows, x, None)?;
+            let Self { buffers: Buffers { full, planes, .. }, size, photo, .. } = self;
+            let input = Rows {
+                values: full,
+                first: 2 * half_rows.start,
+                height,
+                width,
+                channels: size.full_channels,
+            };
+            planes.resize(3 * rows.len() * width, 0.0);
+            layers.last.paint(input, &in5, &rows, planes, threads);
+            photo.hand_over(&rows, planes, receive);
+        }
+        Ok(())
+    }
+
+    /// Makes `buffers.half` what becomes of rows at quarter resolution.
+    fn half_rows_of_quarter(
+        &mut self,
+        rows: &Range<usize>,
+        x: &mut Store,
+        statistics: Option<&mut RowStatistics>,
+    ) -> io::Result<()> {
+        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let Self { buffers: Buffers { half, read, .. }, size, .. } = self;
+        let needed = layers.up1.needed_rows(rows, size.height / 4);
+        half.resize(2 * rows.len() * size.row_values()[1], 0.0);
+        let input = Rows {
+            values: x.read(&needed, read)?,
+            first: needed.start,
+            height: size.height / 4,
+            width: size.width / 4,
+            channels: size.quarter_channels,
+        };
+        layers.up1.convolve(input, None, rows, half, statistics, threads);
+        Ok(())
+    }
+
+    /// Makes `buffers.full` what becomes of rows at half resolution.
+    fn full_rows_of_quarter(
+        &mut self,
+        rows: &Range<usize>,
+        x: &mut Store,
+        statistics: Option<&mut RowStatistics>,
+    ) -> io::Result<()> {
+        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let needed = layers.up2.needed_rows(rows, self.size.height / 2);
+        let quarter_rows = tiles_around(&(needed.start / 2..needed.end.div_ceil(2)), self.size.height / 4);
+        self.half_rows_of_quarter(&quarter_rows, x, None)?;
+        let Self { buffers: Buffers { full, half, .. }, norms, size, .. } = self;
+        full.resize(2 * rows.len() * size.row_values()[0], 0.0);
+        let input = Rows {
+            values: half,
+            first: 2 * quarter_rows.start,
+            height: size.height / 2,
+            width: size.width / 2,
+            channels: size.half_channels,
+        };
+        layers.up2.convolve(input, norms.in4.as_ref(), rows, full, statistics, threads);
+        Ok(())
+    }
+}
+
+/// The same rows at a resolution `factor` times as high.
+fn scaled(rows: &Range<usize>, factor: usize) -> Range<usize> {
+    rows.start * factor..rows.end * factor
+}
+
+/// The rows of the tiles that `rows` lie in.
+fn tiles_around(rows: &Range<usize>, height: usize) -> Range<usize> {
+    rows.start / 4 * 4..rows.end.next_multiple_of(4).min(height)
+}

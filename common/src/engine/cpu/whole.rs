@@ -1,0 +1,95 @@
+//! The fastest way: each layer's result whole, in memory.
+
+use kernel::interleaved::{Rows, add_normalised, normalise};
+
+use super::size::InnerSize;
+use super::{Buffers, CpuEngine, Photo};
+use crate::engine::Band;
+
+/// Values of the painting that are handed over at once.
+const BAND_VALUES: usize = 12 << 20;
+
+pub(super) fn paint(
+    engine: &CpuEngine,
+    photo: &Photo<'_>,
+    buffers: &mut Buffers,
+    receive: &mut dyn FnMut(Band<'_>),
+) {
+    let (layers, threads) = (&engine.layers, engine.threads());
+    let size @ InnerSize { height, width, .. } = photo.inner;
+    let [full_values, half_values, quarter_values] = size.values();
+    let Buffers { full, half, quarter } = buffers;
+    let full = at_least(full, full_values);
+    let half = at_least(half, half_values);
+    let quarter = at_least(quarter, quarter_values);
+
+    // The photo stands where the half resolution will be.
+    let colours = &mut half[..3 * height * width];
+    photo.fill_rows(&(0..height), colours, threads);
+    let mut statistics = layers.conv1.statistics(height);
+    let input = whole(colours, height, width, 3);
+    layers.conv1.convolve(input, None, 0..height, full, Some(&mut statistics), threads);
+    let norm = layers.conv1.norm(&statistics);
+
+    let mut statistics = layers.conv2.statistics(height);
+    let input = whole(full, height, width, size.full_channels);
+    layers.conv2.convolve(input, Some(&norm), 0..height / 2, half, Some(&mut statistics), threads);
+    let norm = layers.conv2.norm(&statistics);
+
+    let (height, width) = (height / 2, width / 2);
+    let mut statistics = layers.conv3.statistics(height);
+    let input = whole(half, height, width, size.half_channels);
+    layers.conv3.convolve(input, Some(&norm), 0..height / 2, quarter, Some(&mut statistics), threads);
+    let (height, width) = (height / 2, width / 2);
+    normalise(quarter, &layers.conv3.norm(&statistics), threads);
+
+    // What the blocks' convolutions make stands where the half resolution will be, too.
+    let (first, second) = half[..2 * quarter_values].split_at_mut(quarter_values);
+    for block in &layers.blocks {
+        let mut statistics = block[0].statistics(height, width);
+        let input = whole(quarter, height, width, size.quarter_channels);
+        block[0].convolve(input, None, &(0..height), first, Some(&mut statistics), threads);
+        let norm = block[0].norm(&statistics);
+
+        let mut statistics = block[1].statistics(height, width);
+        let input = whole(first, height, width, size.quarter_channels);
+        block[1].convolve(input, Some(&norm), &(0..height), second, Some(&mut statistics), threads);
+        add_normalised(quarter, second, &block[1].norm(&statistics), threads);
+    }
+
+    let mut statistics = layers.up1.statistics(height, width);
+    let input = whole(quarter, height, width, size.quarter_channels);
+    layers.up1.convolve(input, None, &(0..height), half, Some(&mut statistics), threads);
+    let norm = layers.up1.norm(&statistics);
+
+    let (height, width) = (2 * height, 2 * width);
+    let mut statistics = layers.up2.statistics(height, width);
+    let input = whole(half, height, width, size.half_channels);
+    layers.up2.convolve(input, Some(&norm), &(0..height), full, Some(&mut statistics), threads);
+    let norm = layers.up2.norm(&statistics);
+
+    let (height, width) = (2 * height, 2 * width);
+    let input = whole(full, height, width, size.full_channels);
+    let band_rows = (BAND_VALUES / (3 * width)).clamp(64, height.max(64));
+    for start in (0..photo.height()).step_by(band_rows) {
+        let rows = start..photo.height().min(start + band_rows);
+        let planes = &mut half[..3 * rows.len() * width];
+        layers.last.paint(input, &norm, &rows, planes, threads);
+        photo.hand_over(&rows, planes, receive);
+    }
+}
+
+/// A picture of which all rows are there.
+fn whole(values: &[f32], height: usize, width: usize, channels: usize) -> Rows<'_> {
+    Rows { values, first: 0, height, width, channels }
+}
+
+/// At least `length` values; memory is kept from picture to picture.
+fn at_least(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    if buffer.len() < length {
+        // Zeroed by the system, where growing would copy.
+        *buffer = Vec::new();
+        *buffer = vec![0.0; length];
+    }
+    &mut buffer[..length]
+}
