@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use common::exit_status::ExitStatus;
-use common::engine::EngineOptions;
+use common::engine::{EngineOptions, PaintPrecision};
 use common::style_file::Shelf;
 use pixel::{DecodeLimits, Picture};
 
@@ -18,7 +18,7 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
     if let Some(threads) = plan.threads {
         tch::set_num_threads(threads.get() as i32);
     }
-    let options = EngineOptions { device: plan.device, memory_bytes: None };
+    let options = EngineOptions { device: plan.device, precision: PaintPrecision::default(), memory_bytes: None };
     let painter = Painter::load(&plan.style, &plan.painter, &options)?;
 
     let bar = PictureBar::new(plan.jobs.len(), plan.is_quiet);

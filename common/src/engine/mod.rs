@@ -1,19 +1,23 @@
 //! A style network made ready to paint: weights prepared once, any size of picture in bounded memory.
 //!
-//! On the CPU it is our own kernels that paint ([`cpu`]), on other devices libtorch. What [`StyleNet::forward`] paints is
+//! On the CPU it is our own kernels that paint (`cpu`), on other devices libtorch (`libtorch`). What [`StyleNet::forward`] paints is
 //! the reference for both.
 
+mod clock;
 mod cpu;
+mod libtorch;
 
 use std::io;
 use std::path::PathBuf;
 
 use pixel::Picture;
-use tch::Device;
+use tch::{Device, Kind};
 
+pub use self::clock::LayerClock;
 use self::cpu::CpuEngine;
+use self::libtorch::LibtorchEngine;
 use crate::net::StyleNet;
-use crate::space::{self, byte_rgb_from_picture};
+use crate::space;
 use crate::{cache_folder, memory};
 
 /// How an [`Engine`] works.
@@ -21,8 +25,32 @@ use crate::{cache_folder, memory};
 pub struct EngineOptions {
     /// Where it computes.
     pub device: Device,
+    /// What a GPU computes in; on a CPU it is always f32.
+    pub precision: PaintPrecision,
     /// Most bytes that the process may take while it paints; by default a sane share of what is free.
     pub memory_bytes: Option<u64>,
+}
+
+/// What a GPU paints in. Sums and the statistics of norms are f32 in all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PaintPrecision {
+    /// Weights and activations in f16 (11 bits of mantissa): as fast as bf16, and nearer to f32.
+    #[default]
+    F16,
+    /// In bf16 (8 bits of mantissa).
+    Bf16,
+    /// In f32.
+    F32,
+}
+
+impl PaintPrecision {
+    fn kind(self) -> Kind {
+        match self {
+            Self::F16 => Kind::Half,
+            Self::Bf16 => Kind::BFloat16,
+            Self::F32 => Kind::Float,
+        }
+    }
 }
 
 /// Why a picture could not be painted.
@@ -44,6 +72,16 @@ pub enum PaintError {
         needed_bytes: u64,
         /// What is left of what is allowed.
         allowed_bytes: u64,
+    },
+    /// The device's memory does not hold the smallest bands.
+    #[error("{width}x{height} pixels do not fit into the device's memory, use --device cpu: {reason}")]
+    Device {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+        /// What libtorch said.
+        reason: String,
     },
     /// What does not fit into memory cannot be kept in a file either.
     #[error("cannot keep on disk what does not fit into memory ({cause}); allow more with --memory: {}", folder.display())]
@@ -76,7 +114,7 @@ pub struct Engine {
 
 enum Way {
     Cpu(CpuEngine),
-    Libtorch(StyleNet),
+    Libtorch(Box<LibtorchEngine>),
 }
 
 /// What is taken of the memory that is free, in percent.
@@ -90,7 +128,7 @@ impl Engine {
     pub fn new(net: StyleNet, options: &EngineOptions) -> Self {
         let way = match net.device() {
             Device::Cpu => Way::Cpu(CpuEngine::new(&net)),
-            _ => Way::Libtorch(net),
+            _ => Way::Libtorch(Box::new(LibtorchEngine::new(net, options.precision.kind()))),
         };
         Self { way, memory_bytes: options.memory_bytes }
     }
@@ -100,22 +138,28 @@ impl Engine {
     ///
     /// # Errors
     /// The memory allowed is too little, and there is no place for a file in its stead.
-    pub fn paint(&self, photo: &Picture, mut receive: impl FnMut(Band<'_>)) -> Result<(), PaintError> {
+    pub fn paint(&self, photo: &Picture, receive: impl FnMut(Band<'_>)) -> Result<(), PaintError> {
+        self.paint_timed(photo, &mut LayerClock::default(), receive)
+    }
+
+    /// [`Engine::paint`] that tells how long each layer took.
+    ///
+    /// # Errors
+    /// As [`Engine::paint`].
+    pub fn paint_timed(
+        &self,
+        photo: &Picture,
+        clock: &mut LayerClock,
+        mut receive: impl FnMut(Band<'_>),
+    ) -> Result<(), PaintError> {
         match &self.way {
             Way::Cpu(engine) => {
                 // Where the system keeps temporary files may be memory, too.
                 let folder = cache_folder::standard().unwrap_or_else(std::env::temp_dir);
-                engine.paint(photo, self.allowed_bytes(photo, engine.kept_bytes()), &folder, &mut receive)
+                let allowed = self.allowed_bytes(photo, engine.kept_bytes());
+                engine.paint(photo, allowed, &folder, clock, &mut receive)
             }
-            Way::Libtorch(net) => {
-                let painted = tch::no_grad(|| net.forward(&byte_rgb_from_picture(photo, net.device())));
-                let painted = painted.to_device(Device::Cpu).contiguous();
-                let mut planes = vec![0.0f32; painted.numel()];
-                let count = planes.len();
-                painted.copy_data(&mut planes, count);
-                receive(Band { first_row: 0, rows: photo.height(), width: photo.width(), planes: &planes });
-                Ok(())
-            }
+            Way::Libtorch(engine) => engine.paint(photo, &mut receive),
         }
     }
 

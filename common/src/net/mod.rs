@@ -13,5 +13,6 @@ mod style_net;
 pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
 pub use recording::NetRecording;
+pub(crate) use recording::upsample as folded_upsampling;
 pub use style_net::StyleNet;
-pub(crate) use style_net::{inner_side, reflected};
+pub(crate) use style_net::{inner_side, reflect_to, reflected};

@@ -177,7 +177,7 @@ pub(crate) fn inner_side(length: i64) -> i64 {
 }
 
 /// Continues a dimension at its end by its own reflection, back and forth as often as `length` asks for.
-pub(super) fn reflect_to(x: &Tensor, dimension: i64, length: i64) -> Tensor {
+pub(crate) fn reflect_to(x: &Tensor, dimension: i64, length: i64) -> Tensor {
     let found = x.size()[dimension as usize];
     if found == length {
         return x.shallow_clone();

@@ -19,7 +19,7 @@ use pixel::Picture;
 use self::layers::Layers;
 use self::size::InnerSize;
 use self::way::{TooLittle, Way};
-use super::{Band, PaintError};
+use super::{Band, LayerClock, PaintError};
 use crate::net::{NetConfig, StyleNet, reflected};
 use crate::space;
 
@@ -61,6 +61,7 @@ impl CpuEngine {
         photo: &Picture,
         allowed_bytes: u64,
         spill_folder: &Path,
+        clock: &mut LayerClock,
         receive: &mut dyn FnMut(Band<'_>),
     ) -> Result<(), PaintError> {
         let inner = InnerSize::of(photo, &self.config);
@@ -72,7 +73,7 @@ impl CpuEngine {
                 allowed_bytes,
             }
         })?;
-        self.paint_by(way, photo, spill_folder, receive)
+        self.paint_by(way, photo, spill_folder, clock, receive)
     }
 
     fn paint_by(
@@ -80,6 +81,7 @@ impl CpuEngine {
         way: Way,
         photo: &Picture,
         spill_folder: &Path,
+        clock: &mut LayerClock,
         receive: &mut dyn FnMut(Band<'_>),
     ) -> Result<(), PaintError> {
         let photo = Photo { picture: photo, inner: InnerSize::of(photo, &self.config) };
@@ -87,7 +89,7 @@ impl CpuEngine {
         let mut buffers = std::mem::take(&mut *self.buffers.lock().unwrap_or_else(PoisonError::into_inner));
         match way {
             Way::Whole => {
-                whole::paint(self, &photo, &mut buffers, receive);
+                whole::paint(self, &photo, &mut buffers, clock, receive);
                 *self.buffers.lock().unwrap_or_else(PoisonError::into_inner) = buffers;
                 Ok(())
             }

@@ -4,7 +4,7 @@ use kernel::interleaved::{Rows, add_normalised, normalise};
 
 use super::size::InnerSize;
 use super::{Buffers, CpuEngine, Photo};
-use crate::engine::Band;
+use crate::engine::{Band, LayerClock};
 
 /// Values of the painting that are handed over at once.
 const BAND_VALUES: usize = 12 << 20;
@@ -13,6 +13,7 @@ pub(super) fn paint(
     engine: &CpuEngine,
     photo: &Photo<'_>,
     buffers: &mut Buffers,
+    clock: &mut LayerClock,
     receive: &mut dyn FnMut(Band<'_>),
 ) {
     let (layers, threads) = (&engine.layers, engine.threads());
@@ -25,16 +26,19 @@ pub(super) fn paint(
 
     // The photo stands where the half resolution will be.
     let colours = &mut half[..3 * height * width];
+    clock.skip();
     photo.fill_rows(&(0..height), colours, threads);
     let mut statistics = layers.conv1.statistics(height);
     let input = whole(colours, height, width, 3);
     layers.conv1.convolve(input, None, 0..height, full, Some(&mut statistics), threads);
     let norm = layers.conv1.norm(&statistics);
+    clock.lap("conv1");
 
     let mut statistics = layers.conv2.statistics(height);
     let input = whole(full, height, width, size.full_channels);
     layers.conv2.convolve(input, Some(&norm), 0..height / 2, half, Some(&mut statistics), threads);
     let norm = layers.conv2.norm(&statistics);
+    clock.lap("conv2");
 
     let (height, width) = (height / 2, width / 2);
     let mut statistics = layers.conv3.statistics(height);
@@ -42,6 +46,7 @@ pub(super) fn paint(
     layers.conv3.convolve(input, Some(&norm), 0..height / 2, quarter, Some(&mut statistics), threads);
     let (height, width) = (height / 2, width / 2);
     normalise(quarter, &layers.conv3.norm(&statistics), threads);
+    clock.lap("conv3");
 
     // What the blocks' convolutions make stands where the half resolution will be, too.
     let (first, second) = half[..2 * quarter_values].split_at_mut(quarter_values);
@@ -56,17 +61,20 @@ pub(super) fn paint(
         block[1].convolve(input, Some(&norm), &(0..height), second, Some(&mut statistics), threads);
         add_normalised(quarter, second, &block[1].norm(&statistics), threads);
     }
+    clock.lap("residual blocks");
 
     let mut statistics = layers.up1.statistics(height, width);
     let input = whole(quarter, height, width, size.quarter_channels);
     layers.up1.convolve(input, None, &(0..height), half, Some(&mut statistics), threads);
     let norm = layers.up1.norm(&statistics);
+    clock.lap("deconv1");
 
     let (height, width) = (2 * height, 2 * width);
     let mut statistics = layers.up2.statistics(height, width);
     let input = whole(half, height, width, size.half_channels);
     layers.up2.convolve(input, Some(&norm), &(0..height), full, Some(&mut statistics), threads);
     let norm = layers.up2.norm(&statistics);
+    clock.lap("deconv2");
 
     let (height, width) = (2 * height, 2 * width);
     let input = whole(full, height, width, size.full_channels);
@@ -75,7 +83,9 @@ pub(super) fn paint(
         let rows = start..photo.height().min(start + band_rows);
         let planes = &mut half[..3 * rows.len() * width];
         layers.last.paint(input, &norm, &rows, planes, threads);
+        clock.lap("deconv3");
         photo.hand_over(&rows, planes, receive);
+        clock.skip();
     }
 }
 

@@ -12,7 +12,7 @@ mod norm;
 mod output;
 mod painter;
 mod planar_block;
-mod upsample;
+pub(crate) mod upsample;
 
 #[cfg(test)]
 mod tests;

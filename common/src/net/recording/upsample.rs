@@ -12,7 +12,7 @@ use crate::channels_last::{channels_last, from_rows};
 
 /// How the entries of a 3x3 kernel are summed up: `[9, 16]`, from `(row, column)` to
 /// `(row parity, row of 2, column parity, column of 2)`.
-pub(in crate::net) fn kernel_sums(device: Device) -> Tensor {
+pub(crate) fn kernel_sums(device: Device) -> Tensor {
     // For each parity and place, which of three entries fall there.
     const SUMS: [[f32; 3]; 4] = [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
     let mut entries = Vec::with_capacity(9 * 16);
@@ -26,7 +26,7 @@ pub(in crate::net) fn kernel_sums(device: Device) -> Tensor {
 
 /// The four 2x2 kernels of a 3x3 `weight` `[outputs, inputs, 3, 3]`, f32: `[4 outputs, inputs, 2, 2]`, by row parity, then
 /// column parity.
-pub(super) fn four_kernels(weight: &Tensor, kernel_sums: &Tensor, kind: Kind) -> Tensor {
+pub(crate) fn four_kernels(weight: &Tensor, kernel_sums: &Tensor, kind: Kind) -> Tensor {
     let (outputs, inputs, _, _) = weight.size4().expect("four dimensions");
     let kernels = weight
         .reshape([outputs * inputs, 9])
@@ -65,7 +65,7 @@ fn as_pixels(parts: &Tensor) -> Tensor {
 }
 
 /// The enlarged picture `[n, c, 2 h, 2 w]` of `parts` `[n, 4 c, h + 1, w + 1]`.
-pub(super) fn interleave(parts: &Tensor) -> Tensor {
+pub(crate) fn interleave(parts: &Tensor) -> Tensor {
     let (n, four_c, height, width) = parts.size4().expect("four dimensions");
     from_rows(&as_pixels(parts).contiguous().view([n, 2 * (height - 1), 2 * (width - 1), four_c / 4]))
 }
