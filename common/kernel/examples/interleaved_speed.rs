@@ -22,7 +22,11 @@ fn time(name: &str, multiplications: f64, mut work: impl FnMut()) -> f64 {
         work();
         best = best.min(start.elapsed().as_secs_f64());
     }
-    println!("{name:12} {:8.2} ms {:8.1} Gflop/s of the plain form", best * 1e3, 2e-9 * multiplications / best);
+    println!(
+        "{name:12} {:8.2} ms {:8.1} Gflop/s of the plain form",
+        best * 1e3,
+        2e-9 * multiplications / best
+    );
     best
 }
 
@@ -57,7 +61,15 @@ fn main() {
         let mut statistics = conv2.statistics(half_side);
         let input = Rows { values: &full, first: 0, height: side, width: side, channels: 32 };
         let output = RowsMut { values: &mut half, rows: 0..half_side };
-        conv2.convolve(input, Some(&norm32), (Border::Reflect, 1), output, half_side, Some(&mut statistics), threads);
+        conv2.convolve(
+            input,
+            Some(&norm32),
+            (Border::Reflect, 1),
+            output,
+            half_side,
+            Some(&mut statistics),
+            threads,
+        );
     });
 
     let conv3 = DirectConv::prepare(&noise(128 * 64 * 9), 128, 64, 64, 3, 2);
@@ -67,7 +79,15 @@ fn main() {
         let mut statistics = conv3.statistics(quarter_side);
         let input = Rows { values: &half, first: 0, height: half_side, width: half_side, channels: 64 };
         let output = RowsMut { values: &mut quarter, rows: 0..quarter_side };
-        conv3.convolve(input, Some(&norm64), (Border::Reflect, 1), output, quarter_side, Some(&mut statistics), threads);
+        conv3.convolve(
+            input,
+            Some(&norm64),
+            (Border::Reflect, 1),
+            output,
+            quarter_side,
+            Some(&mut statistics),
+            threads,
+        );
     });
 
     let block = TileConv::prepare(&noise(128 * 128 * 9), 128, 128);
@@ -76,22 +96,48 @@ fn main() {
     total += 10.0
         * time("block conv", pixels * 9216.0, || {
             let mut statistics = block.statistics(quarter_side, quarter_side);
-            let input = Rows { values: &quarter, first: 0, height: quarter_side, width: quarter_side, channels: 128 };
-            block.convolve(input, Some(&norm128), Border::Reflect, &(0..quarter_side), &mut other, Some(&mut statistics), threads);
+            let input =
+                Rows { values: &quarter, first: 0, height: quarter_side, width: quarter_side, channels: 128 };
+            block.convolve(
+                input,
+                Some(&norm128),
+                Border::Reflect,
+                &(0..quarter_side),
+                &mut other,
+                Some(&mut statistics),
+                threads,
+            );
         });
     total += 5.0 * time("add", 0.0, || add_normalised(&mut quarter, &other, &norm128, threads));
 
     let up1 = TileConv::prepare_doubling(&noise(64 * 128 * 9), 64, 128);
     total += time("up1", pixels * 18432.0, || {
         let mut statistics = up1.statistics(quarter_side, quarter_side);
-        let input = Rows { values: &quarter, first: 0, height: quarter_side, width: quarter_side, channels: 128 };
-        up1.convolve(input, None, Border::Replicate, &(0..quarter_side), &mut half, Some(&mut statistics), threads);
+        let input =
+            Rows { values: &quarter, first: 0, height: quarter_side, width: quarter_side, channels: 128 };
+        up1.convolve(
+            input,
+            None,
+            Border::Replicate,
+            &(0..quarter_side),
+            &mut half,
+            Some(&mut statistics),
+            threads,
+        );
     });
     let up2 = TileConv::prepare_doubling(&noise(32 * 64 * 9), 32, 64);
     total += time("up2", pixels * 18432.0, || {
         let mut statistics = up2.statistics(half_side, half_side);
         let input = Rows { values: &half, first: 0, height: half_side, width: half_side, channels: 64 };
-        up2.convolve(input, Some(&norm64), Border::Replicate, &(0..half_side), &mut full, Some(&mut statistics), threads);
+        up2.convolve(
+            input,
+            Some(&norm64),
+            Border::Replicate,
+            &(0..half_side),
+            &mut full,
+            Some(&mut statistics),
+            threads,
+        );
     });
     let last = RowSumConv::prepare(&noise(3 * 32 * 81), [0.0; 3], 32, 32, 9);
     let mut planes = vec![0.0; 3 * side * side];

@@ -50,7 +50,8 @@ impl DirectConv {
         for output in 0..outputs {
             let (block, lane) = (output / CHANNEL_MULTIPLE, output % CHANNEL_MULTIPLE);
             for input in 0..inputs {
-                for (row, column) in (0..kernel).flat_map(|row| (0..kernel).map(move |column| (row, column))) {
+                for (row, column) in (0..kernel).flat_map(|row| (0..kernel).map(move |column| (row, column)))
+                {
                     let at = (block * kernel + row) * run + column * stored_inputs + input;
                     weights[at][lane / LANES].0[lane % LANES] =
                         weight[((output * inputs + input) * kernel + row) * kernel + column];

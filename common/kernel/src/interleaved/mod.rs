@@ -18,6 +18,9 @@ mod statistics;
 mod tanh;
 mod tiles;
 
+#[cfg(test)]
+mod tests;
+
 pub use direct::DirectConv;
 pub use norm::{Norm, add_normalised, normalise};
 pub use row_sums::RowSumConv;

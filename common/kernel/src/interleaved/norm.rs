@@ -106,7 +106,8 @@ impl Kernel for Add<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let channels = self.norm.factor.len();
-        for (pixel, addend) in self.values.chunks_exact_mut(channels).zip(self.addend.chunks_exact(channels)) {
+        for (pixel, addend) in self.values.chunks_exact_mut(channels).zip(self.addend.chunks_exact(channels))
+        {
             for channel in (0..channels).step_by(LANES) {
                 let addend = self.norm.apply(simd, load_at(simd, addend, channel), channel);
                 store_at(simd, simd.add(load_at(simd, pixel, channel), addend), pixel, channel);

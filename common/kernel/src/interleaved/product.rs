@@ -33,7 +33,12 @@ pub(super) trait Finish<S: Simd> {
 pub(super) const OVERREAD: usize = 11;
 
 #[inline(always)]
-pub(super) fn multiply<S: Simd>(simd: S, products: &Products<'_>, pixels: usize, finish: &mut impl Finish<S>) {
+pub(super) fn multiply<S: Simd>(
+    simd: S,
+    products: &Products<'_>,
+    pixels: usize,
+    finish: &mut impl Finish<S>,
+) {
     // The step as a constant lets the compiler address all pixels of a group from one register.
     match products.pixel_step {
         3 => multiply_stepping::<S, 3>(simd, products, pixels, finish),

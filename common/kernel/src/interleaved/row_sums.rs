@@ -36,7 +36,13 @@ impl RowSumConv {
     ///
     /// # Panics
     /// If `weight` has another length, or the kernel more than 10 rows.
-    pub fn prepare(weight: &[f32], bias: [f32; 3], inputs: usize, stored_inputs: usize, kernel: usize) -> Self {
+    pub fn prepare(
+        weight: &[f32],
+        bias: [f32; 3],
+        inputs: usize,
+        stored_inputs: usize,
+        kernel: usize,
+    ) -> Self {
         assert_eq!(weight.len(), COLOURS * inputs * kernel * kernel, "weight is [3, inputs, k, k]");
         assert!(COLOURS * kernel <= CHANNEL_MULTIPLE, "a kernel of {kernel} rows");
         let mut weights = vec![[Line::ZERO; VECTORS]; kernel * stored_inputs];
@@ -75,17 +81,22 @@ impl RowSumConv {
         // Each chunk of rows makes a kernel's height of rows more than it has.
         let chunk = rows.len().div_ceil(2 * threads.max(1)).clamp(16, 256);
         let segments = input.width.div_ceil(SEGMENT);
-        parallel::for_each_with(threads, rows.len().div_ceil(chunk) * segments, Pooled::take, |pooled, item| {
-            let (chunk_index, segment) = (item / segments, item % segments);
-            let start = rows.start + chunk_index * chunk;
-            let left = segment * SEGMENT;
-            InstructionSet::best().run(Part {
-                picture: Picture { conv: self, input, norm, border, rows, planes: &planes },
-                rows: start..rows.end.min(start + chunk),
-                columns: left..input.width.min(left + SEGMENT),
-                scratch: &mut pooled.0,
-            });
-        });
+        parallel::for_each_with(
+            threads,
+            rows.len().div_ceil(chunk) * segments,
+            Pooled::take,
+            |pooled, item| {
+                let (chunk_index, segment) = (item / segments, item % segments);
+                let start = rows.start + chunk_index * chunk;
+                let left = segment * SEGMENT;
+                InstructionSet::best().run(Part {
+                    picture: Picture { conv: self, input, norm, border, rows, planes: &planes },
+                    rows: start..rows.end.min(start + chunk),
+                    columns: left..input.width.min(left + SEGMENT),
+                    scratch: &mut pooled.0,
+                });
+            },
+        );
     }
 }
 
@@ -163,9 +174,7 @@ impl Picture<'_> {
         // SAFETY: rows and columns of parts do not overlap.
         #[allow(unsafe_code)]
         let [red, green, blue] = unsafe {
-            [0, 1, 2].map(|colour| {
-                self.planes.part(colour * plane + start..colour * plane + start + pixels)
-            })
+            [0, 1, 2].map(|colour| self.planes.part(colour * plane + start..colour * plane + start + pixels))
         };
         // The kernel's first row fell on `row - half`, which was made in turn `row`.
         let mut rows: [&[f32]; 10] = [&[]; 10];

@@ -46,7 +46,8 @@ fn tanh(x: f32) -> f32 {
     let n = (y * std::f32::consts::LOG2_E + ROUNDING) - ROUNDING;
     let r = y - n * std::f32::consts::LN_2;
     // Taylor's series; the next term is under 2e-7.
-    let series = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r / 720.0)))));
+    let series =
+        1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r / 720.0)))));
     let power = f32::from_bits((((n as i32) + 127) << 23) as u32);
     let e = series * power;
     let tangent = (1.0 - e) / (1.0 + e);

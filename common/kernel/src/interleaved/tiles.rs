@@ -111,9 +111,8 @@ impl TileConv {
             for input in 0..inputs {
                 // G g G^T: each row of three weights to six, then the columns of those.
                 let at = |row, column| [weight([kind / 2, kind % 2], output, input, row, column)];
-                let wide: [[[f64; 1]; IN]; 3] = std::array::from_fn(|row| {
-                    transform::weights(&[at(row, 0), at(row, 1), at(row, 2)])
-                });
+                let wide: [[[f64; 1]; IN]; 3] =
+                    std::array::from_fn(|row| transform::weights(&[at(row, 0), at(row, 1), at(row, 2)]));
                 for column in 0..IN {
                     let factors = transform::weights(&[wide[0][column], wide[1][column], wide[2][column]]);
                     for (row, [factor]) in factors.into_iter().enumerate() {

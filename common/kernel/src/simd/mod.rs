@@ -168,6 +168,10 @@ pub(crate) enum InstructionSet {
     Avx512(x86::Avx512),
 }
 
+/// The set that tests want instead of the best, counted from 1 through [`InstructionSet::all`]; 0 for none.
+#[cfg(test)]
+pub(crate) static FORCED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
 impl InstructionSet {
     /// Those that this processor has, the best last.
     pub(crate) fn all() -> Vec<Self> {
@@ -183,6 +187,10 @@ impl InstructionSet {
 
     /// The best that this processor has.
     pub(crate) fn best() -> Self {
+        #[cfg(test)]
+        if let Some(index) = FORCED.load(std::sync::atomic::Ordering::SeqCst).checked_sub(1) {
+            return Self::all()[index];
+        }
         static BEST: OnceLock<InstructionSet> = OnceLock::new();
         *BEST.get_or_init(|| *Self::all().last().expect("the portable one is always there"))
     }

@@ -120,7 +120,9 @@ impl Source<'_> {
                 weight.iter_mut().for_each(|weight| *weight /= 255.0);
             }
             if self.config.input == InputSpace::ByteBgr {
-                weight.chunks_exact_mut(3 * kernel * kernel).for_each(|kernels| swap_ends(kernels, kernel * kernel));
+                weight
+                    .chunks_exact_mut(3 * kernel * kernel)
+                    .for_each(|kernels| swap_ends(kernels, kernel * kernel));
             }
         }
         let (border, before) = match self.config.padding {

@@ -94,7 +94,9 @@ mod tests {
                 let first = rows.start as f32;
                 store.write(&rows, &mut buffer, |values| values.fill(first)).unwrap();
             }
-            store.update(&(1..3), &mut buffer, |values| values.iter_mut().for_each(|it| *it += 10.0)).unwrap();
+            store
+                .update(&(1..3), &mut buffer, |values| values.iter_mut().for_each(|it| *it += 10.0))
+                .unwrap();
             found.push(store.read(&(0..4), &mut buffer).unwrap().to_vec());
         }
         assert_eq!(found[0], [0.0, 0.0, 0.0, 10.0, 10.0, 10.0, 12.0, 12.0, 12.0, 2.0, 2.0, 2.0]);

@@ -70,9 +70,13 @@ fn every_kind_of_network_paints_what_the_plain_pass_paints() {
         let engine = CpuEngine::new(&net);
         for (height, width) in [(1, 1), (1, 37), (13, 5), (64, 64), (50, 203)] {
             let photo = photo(height, width);
-            let expected = tch::no_grad(|| net.forward(&byte_rgb_from_picture(&photo, Device::Cpu))).squeeze_dim(0);
+            let expected =
+                tch::no_grad(|| net.forward(&byte_rgb_from_picture(&photo, Device::Cpu))).squeeze_dim(0);
             let (largest, relative) = differences(&painted(&engine, &photo, Way::Whole), &expected);
-            assert!(relative < 1e-4 && largest < 0.1, "{config:?} {height}x{width}: {largest} {relative:.1e}");
+            assert!(
+                relative < 1e-4 && largest < 0.1,
+                "{config:?} {height}x{width}: {largest} {relative:.1e}"
+            );
         }
     }
 }
@@ -94,7 +98,8 @@ fn flat_pictures_stay_flat() {
     let engine = CpuEngine::new(&net);
     for level in [0, 255] {
         let photo = Picture::from_rgb(40, 40, vec![level; 40 * 40 * 3]).unwrap();
-        let expected = tch::no_grad(|| net.forward(&byte_rgb_from_picture(&photo, Device::Cpu))).squeeze_dim(0);
+        let expected =
+            tch::no_grad(|| net.forward(&byte_rgb_from_picture(&photo, Device::Cpu))).squeeze_dim(0);
         let (largest, _) = differences(&painted(&engine, &photo, Way::Whole), &expected);
         assert!(largest < 0.5, "{level}: {largest}");
     }

@@ -77,7 +77,8 @@ impl DoublingConv {
     /// What becomes of rows `rows` of the input.
     pub(super) fn forward(&self, input: &Part, rows: &Range<i64>) -> Part {
         let continued = input.continued(rows.start - 1..rows.end + 1, 1, false);
-        let parts = channels_last(&continued.conv2d(&self.kernels, None::<&Tensor>, 1, 0, 1, 1), continued.kind());
+        let parts =
+            channels_last(&continued.conv2d(&self.kernels, None::<&Tensor>, 1, 0, 1, 1), continued.kind());
         Part {
             values: folded_upsampling::interleave(&parts),
             rows: 2 * rows.start..2 * rows.end,
@@ -101,7 +102,8 @@ impl Norm {
 
     /// As one multiplication and one addition, for channels with these moments.
     pub(super) fn fold(&self, moments: &Moments, kind: Kind) -> Folded {
-        let factor = self.scale.to_kind(Kind::Double) * (&moments.squares / moments.count as f64 + self.eps).rsqrt();
+        let factor =
+            self.scale.to_kind(Kind::Double) * (&moments.squares / moments.count as f64 + self.eps).rsqrt();
         let offset = self.shift.to_kind(Kind::Double) - &moments.mean * &factor;
         Folded { factor: factor.to_kind(kind), offset: offset.to_kind(kind) }
     }
@@ -147,7 +149,11 @@ impl Moments {
             let variance = (norm.square() / count as f64 - mean.square()).clamp_min(0.0);
             (mean, variance)
         };
-        Self { count, mean: mean.to_kind(Kind::Double), squares: variance.to_kind(Kind::Double) * count as f64 }
+        Self {
+            count,
+            mean: mean.to_kind(Kind::Double),
+            squares: variance.to_kind(Kind::Double) * count as f64,
+        }
     }
 
     /// Chan, Golub and LeVeque (1979).

@@ -51,11 +51,7 @@ impl LibtorchEngine {
         Self { net, kind, layers }
     }
 
-    pub(super) fn paint(
-        &self,
-        photo: &Picture,
-        receive: &mut dyn FnMut(Band<'_>),
-    ) -> Result<(), PaintError> {
+    pub(super) fn paint(&self, photo: &Picture, receive: &mut dyn FnMut(Band<'_>)) -> Result<(), PaintError> {
         let _guard = tch::no_grad_guard();
         let Some(layers) = &self.layers else {
             let byte_rgb = byte_rgb_from_picture(photo, self.net.device());
@@ -90,13 +86,7 @@ impl LibtorchEngine {
 
     /// With bands of `band` rows at quarter resolution: what is larger is made again for each norm that needs it, if there
     /// are several.
-    fn paint_in_bands(
-        &self,
-        layers: &Layers,
-        photo: &Picture,
-        band: i64,
-        receive: &mut dyn FnMut(Band<'_>),
-    ) {
+    fn paint_in_bands(&self, layers: &Layers, photo: &Picture, band: i64, receive: &mut dyn FnMut(Band<'_>)) {
         let config = self.net.config();
         let (height, width) = (i64::from(photo.height()), i64::from(photo.width()));
         let byte_rgb = byte_rgb_from_picture(photo, self.net.device());

@@ -61,7 +61,8 @@ fn sixteen_bits_are_near_thirty_two() {
 
 #[test]
 fn other_families_are_painted_too() {
-    let config = NetConfig { width: 8, residual_blocks: 1, padding: Padding::ZeroSame, ..NetConfig::default() };
+    let config =
+        NetConfig { width: 8, residual_blocks: 1, padding: Padding::ZeroSame, ..NetConfig::default() };
     let engine = LibtorchEngine::new(net(&config), Kind::Float);
     let mut rows = 0;
     engine.paint(&photo(20, 31), &mut |band| rows += band.rows).unwrap();
