@@ -113,7 +113,7 @@ pub struct Engine {
 }
 
 enum Way {
-    Cpu(CpuEngine),
+    Cpu(Box<CpuEngine>),
     Libtorch(Box<LibtorchEngine>),
 }
 
@@ -127,7 +127,7 @@ impl Engine {
     /// Makes a network ready, on its own device.
     pub fn new(net: StyleNet, options: &EngineOptions) -> Self {
         let way = match net.device() {
-            Device::Cpu => Way::Cpu(CpuEngine::new(&net)),
+            Device::Cpu => Way::Cpu(Box::new(CpuEngine::new(&net))),
             _ => Way::Libtorch(Box::new(LibtorchEngine::new(net, options.precision.kind()))),
         };
         Self { way, memory_bytes: options.memory_bytes }
@@ -155,7 +155,7 @@ impl Engine {
         match &self.way {
             Way::Cpu(engine) => {
                 // Where the system keeps temporary files may be memory, too.
-                let folder = cache_folder::standard().unwrap_or_else(std::env::temp_dir);
+                let folder = cache_folder::standard().unwrap_or_else(|| PathBuf::from("."));
                 let allowed = self.allowed_bytes(photo, engine.kept_bytes());
                 engine.paint(photo, allowed, &folder, clock, &mut receive)
             }

@@ -91,13 +91,6 @@ impl StyleNet {
         self.kernel_sums.get_or_init(|| kernel_sums(self.device())).shallow_clone()
     }
 
-    /// About how many bytes [`StyleNet::forward`] takes at its peak on the CPU for one picture of this size. Measured at
-    /// width 32 as 1215 to 1344 bytes a pixel from 1024x1024 to 3072x3072 (docs/records/2026-11-20-first-light.md).
-    pub fn peak_bytes(&self, height: u32, width: u32) -> u64 {
-        const BYTES_PER_PIXEL_AT_WIDTH_32: u64 = 1250;
-        u64::from(height) * u64::from(width) * BYTES_PER_PIXEL_AT_WIDTH_32 * self.config.width as u64 / 32
-    }
-
     /// Paints `byte_rgb` `[n, 3, h, w]`; the result has the same size for every size from 1x1 up. Values may leave
     /// 0..255.
     ///

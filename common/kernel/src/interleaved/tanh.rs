@@ -36,21 +36,23 @@ impl Kernel for Tanh<'_> {
     }
 }
 
-/// `(1 - e) / (1 + e)` with `e = exp(-2 |x|)`, and the sign of x; NaN stays.
+/// `(1 - power) / (1 + power)` with `power = exp(-2 |x|)`, and the sign of x; NaN stays.
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
-    // Beyond 10 the result is 1 in f32.
-    let y = if x.abs() < 10.0 { -2.0 * x.abs() } else { -20.0 };
-    // exp(y) = 2^n exp(r), |r| <= ln(2) / 2; adding and taking away 1.5 * 2^23 rounds to an integer.
+    /// Adding 1.5 * 2^23 and taking it away again rounds to an integer.
     const ROUNDING: f32 = 12_582_912.0;
-    let n = (y * std::f32::consts::LOG2_E + ROUNDING) - ROUNDING;
-    let r = y - n * std::f32::consts::LN_2;
+    // Beyond 10 the result is 1 in f32.
+    let exponent = if x.abs() < 10.0 { -2.0 * x.abs() } else { -20.0 };
+    // exp(exponent) = 2^whole exp(rest), |rest| <= ln(2) / 2
+    let whole = (exponent * std::f32::consts::LOG2_E + ROUNDING) - ROUNDING;
+    let rest = exponent - whole * std::f32::consts::LN_2;
     // Taylor's series; the next term is under 2e-7.
-    let series =
-        1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r / 720.0)))));
-    let power = f32::from_bits((((n as i32) + 127) << 23) as u32);
-    let e = series * power;
-    let tangent = (1.0 - e) / (1.0 + e);
+    let mut series = 1.0 / 720.0;
+    for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        series = series * rest + coefficient;
+    }
+    let power = series * f32::from_bits((((whole as i32) + 127) << 23) as u32);
+    let tangent = (1.0 - power) / (1.0 + power);
     if x.is_nan() { x } else { tangent.copysign(x) }
 }
 

@@ -60,9 +60,9 @@ impl TileConv {
     /// # Panics
     /// If `weight` has another length.
     pub fn prepare_doubling(weight: &[f32], outputs: usize, inputs: usize) -> Self {
-        assert_eq!(weight.len(), outputs * inputs * 9, "weight is [outputs, inputs, 3, 3]");
-        // Which of the kernel's rows fall on which of three small rows, for even and odd rows of the result.
+        /// Which of the kernel's rows fall on which of three small rows, for even and odd rows of the result.
         const FALLING: [[&[usize]; 3]; 2] = [[&[0], &[1, 2], &[]], [&[], &[0, 1], &[2]]];
+        assert_eq!(weight.len(), outputs * inputs * 9, "weight is [outputs, inputs, 3, 3]");
         Self::from_weights(outputs, inputs, Write::Doubled, |parity, output, input, row, column| {
             let kernel = &weight[(output * inputs + input) * 9..][..9];
             let (rows, columns) = (FALLING[parity[0]][row], FALLING[parity[1]][column]);

@@ -187,11 +187,11 @@ impl InstructionSet {
 
     /// The best that this processor has.
     pub(crate) fn best() -> Self {
+        static BEST: OnceLock<InstructionSet> = OnceLock::new();
         #[cfg(test)]
         if let Some(index) = FORCED.load(std::sync::atomic::Ordering::SeqCst).checked_sub(1) {
             return Self::all()[index];
         }
-        static BEST: OnceLock<InstructionSet> = OnceLock::new();
         *BEST.get_or_init(|| *Self::all().last().expect("the portable one is always there"))
     }
 

@@ -117,12 +117,14 @@ impl Source<'_> {
             // The photo: its three values a pixel, and the space that the network wants to see them in.
             stored_inputs = inputs;
             if self.config.input == InputSpace::UnitRgb {
-                weight.iter_mut().for_each(|weight| *weight /= 255.0);
+                for weight in &mut weight {
+                    *weight /= 255.0;
+                }
             }
             if self.config.input == InputSpace::ByteBgr {
-                weight
-                    .chunks_exact_mut(3 * kernel * kernel)
-                    .for_each(|kernels| swap_ends(kernels, kernel * kernel));
+                for kernels in weight.chunks_exact_mut(3 * kernel * kernel) {
+                    swap_ends(kernels, kernel * kernel);
+                }
             }
         }
         let (border, before) = match self.config.padding {

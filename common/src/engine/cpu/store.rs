@@ -86,9 +86,9 @@ mod tests {
     #[test]
     fn a_file_holds_what_memory_holds() {
         let folder = tempfile::tempdir().unwrap();
-        let stores = [Store::in_memory(5, 3), Store::in_file(folder.path(), 3).unwrap()];
+        let both = [Store::in_memory(5, 3), Store::in_file(folder.path(), 3).unwrap()];
         let mut found = Vec::new();
-        for mut store in stores {
+        for mut store in both {
             let mut buffer = Vec::new();
             for rows in [0..2, 2..5] {
                 let first = rows.start as f32;

@@ -56,7 +56,7 @@ impl Way {
 /// The rows at quarter resolution, of which bands are multiples: where the groups begin that statistics are kept of.
 pub(super) fn band_unit(size: &InnerSize) -> usize {
     let (a, b) = (TileConv::row_group(size.width / 4), TileConv::row_group(size.width / 2));
-    (1..).map(|times| times * a).find(|multiple| multiple.is_multiple_of(b)).expect("a times b is one")
+    (1..=b).map(|times| times * a).find(|multiple| multiple.is_multiple_of(b)).expect("a times b is one")
 }
 
 /// What [`Way::Whole`] takes: one picture at each resolution; the others live where those are not in use.
