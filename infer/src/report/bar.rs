@@ -1,6 +1,5 @@
 //! The progress bar, on stderr.
 
-use std::fmt::Write as _;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 

@@ -85,8 +85,7 @@ impl<'a> Report<'a> {
         self.bar.finish();
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (place, outcome) in std::mem::take(&mut state.early) {
-            let (job, output) = self.outputs[place];
-            state.tell(self.plan, &self.bar, (job, output), outcome);
+            state.tell(self.plan, &self.bar, self.outputs[place], outcome);
         }
         match state.stdout_error {
             Some(error) => Err(error),
@@ -97,14 +96,12 @@ impl<'a> Report<'a> {
     fn take(&self, place: usize, outcome: Outcome) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.early.insert(place, outcome);
-        while let Some(outcome) = {
-            let next = state.next;
-            state.early.remove(&next)
-        } {
-            let (job, output) = self.outputs[state.next];
-            state.tell(self.plan, &self.bar, (job, output), outcome);
-            state.next += 1;
+        let mut next = state.next;
+        while let Some(outcome) = state.early.remove(&next) {
+            state.tell(self.plan, &self.bar, self.outputs[next], outcome);
+            next += 1;
         }
+        state.next = next;
     }
 }
 
