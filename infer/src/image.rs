@@ -1,7 +1,6 @@
 //! `infer image`: pictures in, painted pictures out.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 
 use common::exit_status::ExitStatus;
 use common::style_file::Shelf;
@@ -20,7 +19,7 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
         return sheet::run(&SheetPlan::from_args(args, &surroundings)?);
     }
     let plan = ImagePlan::from_args(args, &surroundings)?;
-    if plan.skipped > 0 && !plan.is_quiet {
+    if plan.skipped > 0 && !plan.saying.is_quiet {
         eprintln!("left out, since their outputs are there: {}", plan.skipped);
     }
     if plan.jobs.is_empty() {
@@ -34,14 +33,14 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
     let painters = painters.collect::<anyhow::Result<Vec<Painter>>>()?;
 
     let report = Report::new(&plan);
-    if plan.is_dry_run {
+    if plan.saying.is_dry_run {
         dry_run::run(&plan, &painters, &report);
     } else {
         pipeline::run(&plan, &painters, &report)?;
     }
     let told = report.finish()?;
     if plan.opens_viewer {
-        viewer::show(&told.written.iter().map(|path| path.as_path()).collect::<Vec<&Path>>());
+        viewer::show(&told.written);
     }
     Ok(if interrupt::is_requested() {
         ExitStatus::Interrupted

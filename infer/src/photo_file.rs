@@ -38,7 +38,7 @@ pub(crate) fn write(
     picture: &Picture,
     kind: FileKind,
     output: &Output,
-    writing: &Writing,
+    writing: Writing,
 ) -> anyhow::Result<()> {
     let format = output.format.unwrap_or_else(|| format_of(kind, writing.quality));
     match &output.target {

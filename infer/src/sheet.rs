@@ -1,7 +1,5 @@
 //! `infer image --sheet`: one photo in many styles.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use common::exit_status::ExitStatus;
 use common::style_file;
@@ -56,11 +54,11 @@ pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
     }
     let _under_way = UnderWay::begin();
     let sheet = pixel::contact_sheet(&cells, plan.cell_px).context("there is nothing to show")?;
-    photo_file::write(&sheet, photo.kind, &plan.output, &plan.writing)?;
+    photo_file::write(&sheet, photo.kind, &plan.output, plan.writing)?;
     if let Target::File(path) = &plan.output.target {
         stdout::write(format!("{}\n", path.display()).as_bytes())?;
         if plan.opens_viewer {
-            viewer::show(&[Path::new(path)]);
+            viewer::show(std::slice::from_ref(path));
         }
     }
     Ok(ExitStatus::of_inputs(plan.looks.len(), failed))

@@ -10,6 +10,7 @@ use pixel::Format;
 use crate::painter::PainterArgs;
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct ImageArgs {
     /// Pictures to repaint: JPEG, PNG, WebP, TIFF, BMP or GIF (its first frame); folders of them; patterns such as
     /// `'*.jpg'`; `-` for a picture on stdin.

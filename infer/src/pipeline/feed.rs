@@ -112,3 +112,71 @@ impl<'a> Iterator for InOrder<'a> {
         Some(photo)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pixel::{Format, Picture};
+
+    use super::*;
+    use crate::plan::Source;
+
+    /// Photos of very different sizes; every seventh is broken.
+    fn jobs(folder: &tempfile::TempDir) -> Vec<Job> {
+        let job = |number: u32| {
+            let path = folder.path().join(format!("{number}.png"));
+            if number % 7 == 3 {
+                std::fs::write(&path, "no picture").unwrap();
+            } else {
+                let side = width_of(number as usize);
+                let picture = Picture::from_rgb(side, side, vec![7; (side * side * 3) as usize]).unwrap();
+                pixel::write_file(&picture, &path, Format::Png).unwrap();
+            }
+            Job { source: Source::File(path), outputs: Vec::new() }
+        };
+        (0..40).map(job).collect()
+    }
+
+    /// Later photos are smaller, so that they are ready early.
+    fn width_of(job: usize) -> u32 {
+        300 - 7 * job as u32
+    }
+
+    /// What `receive` makes of the photos that four threads decode.
+    fn with_threads<Found>(feed: &Feed<'_>, receive: impl FnOnce(InOrder<'_>) -> Found) -> Found {
+        std::thread::scope(|scope| {
+            let (decoded, photos) = crossbeam_channel::bounded(2);
+            for _ in 0..4 {
+                let decoded = decoded.clone();
+                std::thread::Builder::new().spawn_scoped(scope, move || feed.decode_into(&decoded)).unwrap();
+            }
+            drop(decoded);
+            receive(InOrder::new(photos))
+        })
+    }
+
+    #[test]
+    fn photos_come_in_order_however_many_threads_decode_and_however_little_room_there_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = jobs(&folder);
+        for (pictures, bytes) in [(6, u64::MAX), (6, 200_000), (1, 0)] {
+            let budget = Budget::new(pictures, bytes);
+            let feed = Feed::new(&jobs, &budget);
+            let found: Vec<(usize, Option<u32>)> = with_threads(&feed, |photos| {
+                photos.map(|it| (it.job, it.photo.ok().map(|photo| photo.picture.width()))).collect()
+            });
+            let expected: Vec<_> =
+                (0..jobs.len()).map(|job| (job, (job % 7 != 3).then(|| width_of(job)))).collect();
+            assert_eq!(found, expected, "room for {pictures} pictures and {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn threads_end_when_nobody_wants_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let jobs = jobs(&folder);
+        let budget = Budget::new(3, 100_000);
+        let feed = Feed::new(&jobs, &budget);
+        let found = with_threads(&feed, |photos| photos.take(2).count());
+        assert_eq!(found, 2, "and the threads were joined");
+    }
+}

@@ -134,7 +134,7 @@ fn write_all(pictures: &Receiver<Painted<'_>>, plan: &ImagePlan, report: &Report
     for mut ready in pictures {
         let start = Instant::now();
         let written =
-            caught(|| photo_file::write(&ready.picture, ready.photo_kind, ready.output, &plan.writing));
+            caught(|| photo_file::write(&ready.picture, ready.photo_kind, ready.output, plan.writing));
         ready.seconds.encode = start.elapsed().as_secs_f64();
         match written {
             Ok(()) => {

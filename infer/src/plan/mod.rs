@@ -35,8 +35,15 @@ pub(crate) struct ImagePlan {
     pub(crate) engine: EngineOptions,
     pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) writing: Writing,
-    pub(crate) is_dry_run: bool,
     pub(crate) opens_viewer: bool,
+    pub(crate) saying: Saying,
+}
+
+/// What the user hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Saying {
+    /// Only what would be done.
+    pub(crate) is_dry_run: bool,
     pub(crate) is_json: bool,
     pub(crate) is_quiet: bool,
 }
@@ -119,10 +126,8 @@ impl ImagePlan {
             engine: EngineOptions { device, memory_bytes: None },
             threads: args.threads,
             writing: Writing { quality: args.quality, keep_metadata: args.keep_metadata },
-            is_dry_run: args.dry_run,
             opens_viewer: args.open,
-            is_json: args.json,
-            is_quiet: args.quiet,
+            saying: Saying { is_dry_run: args.dry_run, is_json: args.json, is_quiet: args.quiet },
         })
     }
 

@@ -1,6 +1,5 @@
 //! The progress bar, on stderr.
 
-
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// Progress over a number of pictures. The bar is hidden for one picture, and where stderr is no terminal.

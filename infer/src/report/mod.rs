@@ -61,7 +61,7 @@ impl<'a> Report<'a> {
     pub(crate) fn new(plan: &'a ImagePlan) -> Self {
         let outputs: Vec<_> =
             plan.jobs.iter().flat_map(|job| job.outputs.iter().map(move |it| (job, it))).collect();
-        let bar = PictureBar::new(outputs.len(), plan.is_quiet || plan.is_dry_run);
+        let bar = PictureBar::new(outputs.len(), plan.saying.is_quiet || plan.saying.is_dry_run);
         Self { plan, outputs, bar, state: Mutex::default() }
     }
 
@@ -85,7 +85,7 @@ impl<'a> Report<'a> {
         self.bar.finish();
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         for (place, outcome) in std::mem::take(&mut state.early) {
-            state.tell(self.plan, &self.bar, self.outputs[place], outcome);
+            state.tell(self.plan, &self.bar, self.outputs[place], &outcome);
         }
         match state.stdout_error {
             Some(error) => Err(error),
@@ -93,12 +93,12 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn take(&self, place: usize, outcome: Outcome) {
+    fn take(&self, place: usize, outcome: &Outcome) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.early.insert(place, outcome);
         let mut next = state.next;
         while let Some(outcome) = state.early.remove(&next) {
-            state.tell(self.plan, &self.bar, self.outputs[next], outcome);
+            state.tell(self.plan, &self.bar, self.outputs[next], &outcome);
             next += 1;
         }
         state.next = next;
@@ -106,8 +106,14 @@ impl<'a> Report<'a> {
 }
 
 impl State {
-    fn tell(&mut self, plan: &ImagePlan, bar: &PictureBar, (job, output): (&Job, &Output), outcome: Outcome) {
-        match &outcome {
+    fn tell(
+        &mut self,
+        plan: &ImagePlan,
+        bar: &PictureBar,
+        (job, output): (&Job, &Output),
+        outcome: &Outcome,
+    ) {
+        match outcome {
             Outcome::Done(_) => self.told.written.extend(output.target.file().map(Path::to_owned)),
             Outcome::Failed { error, is_said } => {
                 self.told.failed += 1;
@@ -116,10 +122,10 @@ impl State {
                 }
             }
         }
-        let line = if plan.is_json {
-            Some(JsonLine::of(plan, job, output, &outcome).text())
+        let line = if plan.saying.is_json {
+            Some(JsonLine::of(plan, job, output, outcome).text())
         } else {
-            text_line(plan.is_dry_run, job, output, &outcome)
+            text_line(plan.saying.is_dry_run, job, output, outcome)
         };
         if let Some(line) = line
             && self.stdout_error.is_none()
