@@ -11,7 +11,7 @@ use crate::plan::{ImagePlan, SheetPlan, Surroundings};
 use crate::report::Report;
 use crate::{crash, dry_run, interrupt, pipeline, sheet, viewer};
 
-pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) fn run(args: &ImageArgs) -> anyhow::Result<ExitStatus> {
     let shelf = Shelf::standard();
     let surroundings = Surroundings { shelf: &shelf, stdout_is_terminal: std::io::stdout().is_terminal() };
     crash::keep_memory_panics_quiet();
@@ -29,7 +29,7 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
         tch::set_num_threads(threads.get() as i32);
     }
     interrupt::listen()?;
-    let painters = plan.looks.iter().map(|look| Painter::load(&look.style, &plan.painter, &plan.engine));
+    let painters = plan.looks.iter().map(|look| Painter::load(look, &plan.engine));
     let painters = painters.collect::<anyhow::Result<Vec<Painter>>>()?;
 
     let report = Report::new(&plan);

@@ -26,7 +26,7 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Image(args) => image::run(*args),
+        Command::Image(args) => image::run(&args),
         Command::Styles(args) => styles::run(&args),
     };
     match result {

@@ -1,5 +1,7 @@
 //! `infer image --sheet`: one photo in many styles.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use common::exit_status::ExitStatus;
 use common::style_file;
@@ -7,8 +9,8 @@ use pixel::{Picture, SheetCell};
 
 use crate::crash::caught;
 use crate::interrupt::{self, UnderWay};
-use crate::painter::Painter;
-use crate::plan::{Look, SheetPlan, Source, Target};
+use crate::painter::{Look, Painter};
+use crate::plan::{SheetPlan, Source, Target};
 use crate::report::PictureBar;
 use crate::{photo_file, stdout, viewer};
 
@@ -33,13 +35,13 @@ pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
     }];
     let bar = PictureBar::new(plan.looks.len(), plan.is_quiet);
     let mut failed = 0;
-    for look in &plan.looks {
+    for (look, style) in &plan.looks {
         if interrupt::is_requested() {
             bar.finish();
             return Ok(ExitStatus::Interrupted);
         }
         let _under_way = UnderWay::begin();
-        match caught(|| cell(look, &reduced, plan)) {
+        match caught(|| cell(look, style, &reduced, plan)) {
             Ok(cell) => cells.push(cell),
             Err(error) => {
                 failed += 1;
@@ -64,10 +66,10 @@ pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::of_inputs(plan.looks.len(), failed))
 }
 
-fn cell(look: &Look, photo: &Picture, plan: &SheetPlan) -> anyhow::Result<SheetCell> {
-    let card = style_file::load_card(&look.style)?;
-    let painter = Painter::load(&look.style, &plan.painter, &plan.engine)?;
-    let heading = look.name.to_string_lossy().into_owned();
+fn cell(look: &Look, style: &Path, photo: &Picture, plan: &SheetPlan) -> anyhow::Result<SheetCell> {
+    let card = style_file::load_card(style)?;
+    let painter = Painter::load(look, &plan.engine)?;
+    let heading = look.name();
     let caption = card.caption();
     let text = if caption == heading { String::new() } else { caption };
     Ok(SheetCell { picture: painter.paint(photo)?, heading, text })

@@ -174,7 +174,7 @@ mod tests {
         let folder = tree();
         let root = folder.path().to_owned();
         assert_eq!(
-            found(&[root.clone()], false).unwrap(),
+            found(std::slice::from_ref(&root), false).unwrap(),
             pairs(&[("a.PNG", ""), ("b.jpg", ""), ("odd[1].jpg", "")])
         );
         let all = found(&[root], true).unwrap();

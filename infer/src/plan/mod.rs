@@ -9,7 +9,6 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -19,19 +18,19 @@ use common::style_file::Shelf;
 use pixel::Format;
 
 use crate::cli::ImageArgs;
-use crate::painter::PainterArgs;
+use crate::painter::Look;
 
 pub(crate) use inputs::Source;
 pub(crate) use sheet::SheetPlan;
 
 /// A run that can start: the styles are there, and every picture has a place to go that harms nothing.
 pub(crate) struct ImagePlan {
+    /// The ways to paint: each photo becomes one picture with each.
     pub(crate) looks: Vec<Look>,
     /// At least one, unless all outputs were there already.
     pub(crate) jobs: Vec<Job>,
     /// Outputs left out because they are there.
     pub(crate) skipped: usize,
-    pub(crate) painter: PainterArgs,
     pub(crate) engine: EngineOptions,
     pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) writing: Writing,
@@ -46,14 +45,6 @@ pub(crate) struct Saying {
     pub(crate) is_dry_run: bool,
     pub(crate) is_json: bool,
     pub(crate) is_quiet: bool,
-}
-
-/// One way to paint: each photo becomes one picture with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
-    /// What its pictures are named by: the style file's name.
-    pub(crate) name: OsString,
-    pub(crate) style: PathBuf,
 }
 
 /// One photo, decoded once for all looks.
@@ -97,20 +88,22 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl ImagePlan {
-    pub(crate) fn from_args(args: ImageArgs, surroundings: &Surroundings<'_>) -> anyhow::Result<Self> {
-        let looks = looks(&args.styles, surroundings.shelf)?;
+    pub(crate) fn from_args(args: &ImageArgs, surroundings: &Surroundings<'_>) -> anyhow::Result<Self> {
+        let styles = style_files(&args.styles, surroundings.shelf)?;
+        let looks = args.painter.looks(styles)?;
+        let names: Vec<String> = looks.iter().map(Look::name).collect();
         let device = args.device.resolve()?;
         let is_output = |path: &Path| {
             naming::is_named_for(path, sheet::NAME.as_ref())
-                || looks.iter().any(|look| naming::is_named_for(path, &look.name))
+                || names.iter().any(|name| naming::is_named_for(path, name.as_ref()))
         };
         let inputs = inputs::collect(&args.inputs, args.recursive, &is_output)?;
-        let mut jobs = outputs::jobs(&inputs, &looks, &args)?;
+        let mut jobs = outputs::jobs(&inputs, &names, args)?;
 
         check::nothing_is_harmed(&jobs)?;
         let to_stdout = jobs.iter().flat_map(|job| &job.outputs).any(|it| it.target == Target::Stdout);
         if to_stdout && !args.dry_run {
-            check::stdout_is_free(&args, surroundings.stdout_is_terminal)?;
+            check::stdout_is_free(args, surroundings.stdout_is_terminal)?;
         }
         let mut skipped = 0;
         if args.skip_existing {
@@ -122,7 +115,6 @@ impl ImagePlan {
             looks,
             jobs,
             skipped,
-            painter: args.painter,
             engine: EngineOptions { device, memory_bytes: None },
             threads: args.threads,
             writing: Writing { quality: args.quality, keep_metadata: args.keep_metadata },
@@ -137,14 +129,9 @@ impl ImagePlan {
     }
 }
 
-/// The looks that these styles make.
-fn looks(styles: &[String], shelf: &Shelf) -> anyhow::Result<Vec<Look>> {
-    let look = |style: &String| {
-        let style = shelf.find(style)?;
-        let name = style.file_stem().unwrap_or("style".as_ref()).to_owned();
-        Ok(Look { name, style })
-    };
-    styles.iter().map(look).collect()
+/// Where these styles are.
+fn style_files(styles: &[String], shelf: &Shelf) -> anyhow::Result<Vec<PathBuf>> {
+    styles.iter().map(|style| Ok(shelf.find(style)?)).collect()
 }
 
 fn usage(message: impl Into<String>) -> anyhow::Error {

@@ -8,7 +8,7 @@ use pixel::Format;
 
 use super::inputs::{Input, Inputs, Source};
 use super::naming::default_name;
-use super::{Job, Look, Output, Target, usage};
+use super::{Job, Output, Target, usage};
 use crate::cli::{FormatName, ImageArgs};
 
 /// What `-o` means.
@@ -36,8 +36,8 @@ impl<'a> Destination<'a> {
     }
 }
 
-/// One job for each photo, one output for each look.
-pub(super) fn jobs(inputs: &Inputs, looks: &[Look], args: &ImageArgs) -> anyhow::Result<Vec<Job>> {
+/// One job for each photo, one output for each look, by the looks' names.
+pub(super) fn jobs(inputs: &Inputs, looks: &[String], args: &ImageArgs) -> anyhow::Result<Vec<Job>> {
     let source_is_stdin = inputs.list.first().is_some_and(|input| input.source == Source::Stdin);
     let destination = Destination::of(args.output.as_deref(), source_is_stdin, inputs.is_open_ended);
     let count = inputs.list.len() * looks.len();
@@ -54,7 +54,7 @@ pub(super) fn jobs(inputs: &Inputs, looks: &[Look], args: &ImageArgs) -> anyhow:
     }
     let planner = Planner { destination, format: args.format, quality: args.quality };
     let job = |input: &Input| {
-        let outputs = looks.iter().enumerate().map(|(look, it)| planner.output(input, look, &it.name));
+        let outputs = looks.iter().enumerate().map(|(look, name)| planner.output(input, look, name.as_ref()));
         Ok(Job { source: input.source.clone(), outputs: outputs.collect::<anyhow::Result<_>>()? })
     };
     inputs.list.iter().map(job).collect()

@@ -35,8 +35,8 @@ impl Desk {
         };
         let words = ["infer", "image", "--device", "cpu"].into_iter().chain(words.split_whitespace());
         let Command::Image(args) = Cli::try_parse_from(words.map(place))?.command else { unreachable!() };
-        let shelf = Shelf::of(vec![self.at("styles")]);
-        ImagePlan::from_args(*args, &Surroundings { shelf: &shelf, stdout_is_terminal })
+        let styles = Shelf::of(vec![self.at("styles")]);
+        ImagePlan::from_args(&args, &Surroundings { shelf: &styles, stdout_is_terminal })
     }
 
     fn plan(&self, words: &str) -> anyhow::Result<ImagePlan> {

@@ -22,7 +22,7 @@ pub(crate) struct Seconds {
 pub(super) struct JsonLine<'a> {
     input: Cow<'a, str>,
     output: Cow<'a, str>,
-    style: Cow<'a, str>,
+    style: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     width: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ impl<'a> JsonLine<'a> {
         Self {
             input: job.source.name(),
             output: output.target.name(),
-            style: plan.looks[output.look].name.to_string_lossy(),
+            style: plan.looks[output.look].name(),
             width: done.map(|Done { width, .. }| width),
             height: done.map(|Done { height, .. }| height),
             seconds: done.and_then(|done| done.seconds),

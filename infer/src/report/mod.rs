@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn take(&self, place: usize, outcome: &Outcome) {
+    fn take(&self, place: usize, outcome: Outcome) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.early.insert(place, outcome);
         let mut next = state.next;
