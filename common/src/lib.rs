@@ -11,6 +11,7 @@ pub mod device;
 pub mod engine;
 pub mod exit_status;
 pub mod fast;
+pub mod interrupt;
 pub mod loss;
 pub mod lossnet;
 pub mod memory;

@@ -1,51 +1,50 @@
 //! `infer image`: pictures in, painted pictures out.
 
-use std::path::Path;
+use std::io::IsTerminal as _;
 
-use anyhow::Context as _;
 use common::exit_status::ExitStatus;
-use common::engine::{EngineOptions, PaintPrecision};
 use common::style_file::Shelf;
-use pixel::{DecodeLimits, Picture};
 
 use crate::cli::ImageArgs;
 use crate::painter::Painter;
-use crate::plan::{ImagePlan, Job};
-use crate::progress::PictureBar;
+use crate::plan::{ImagePlan, SheetPlan, Surroundings};
+use crate::report::Report;
+use crate::{crash, dry_run, interrupt, pipeline, sheet, viewer};
 
-pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
-    let plan = ImagePlan::from_args(args, &Shelf::standard())?;
+pub(crate) fn run(args: &ImageArgs) -> anyhow::Result<ExitStatus> {
+    let shelf = Shelf::standard();
+    let surroundings = Surroundings { shelf: &shelf, stdout_is_terminal: std::io::stdout().is_terminal() };
+    crash::keep_memory_panics_quiet();
+    if args.sheet {
+        return sheet::run(&SheetPlan::from_args(args, &surroundings)?);
+    }
+    let plan = ImagePlan::from_args(args, &surroundings)?;
+    if plan.skipped > 0 && !plan.saying.is_quiet {
+        eprintln!("left out, since their outputs are there: {}", plan.skipped);
+    }
+    if plan.jobs.is_empty() {
+        return Ok(ExitStatus::Success);
+    }
     if let Some(threads) = plan.threads {
         tch::set_num_threads(threads.get() as i32);
     }
-    let options = EngineOptions { device: plan.device, precision: PaintPrecision::default(), memory_bytes: None };
-    let painter = Painter::load(&plan.style, &plan.painter, &options)?;
+    interrupt::listen()?;
+    let painters = plan.looks.iter().map(|look| Painter::load(look, &plan.engine));
+    let painters = painters.collect::<anyhow::Result<Vec<Painter>>>()?;
 
-    let bar = PictureBar::new(plan.jobs.len(), plan.is_quiet);
-    let mut failed = 0;
-    for job in &plan.jobs {
-        match paint(&painter, job) {
-            Ok(()) => bar.painted(&job.output),
-            Err(error) => {
-                failed += 1;
-                bar.failed(&error);
-            }
-        }
+    let report = Report::new(&plan);
+    if plan.saying.is_dry_run {
+        dry_run::run(&plan, &painters, &report);
+    } else {
+        pipeline::run(&plan, &painters, &report)?;
     }
-    bar.finish();
-    Ok(ExitStatus::of_inputs(plan.jobs.len(), failed))
-}
-
-fn paint(painter: &Painter, job: &Job) -> anyhow::Result<()> {
-    let photo = decode(&job.input)?;
-    let painted = painter.paint(&photo)?;
-    if let Some(folder) = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let told = report.finish()?;
+    if plan.opens_viewer {
+        viewer::show(&told.written);
     }
-    Ok(pixel::write_file(&painted, &job.output, job.format)?)
-}
-
-fn decode(path: &Path) -> anyhow::Result<Picture> {
-    pixel::decode_file(path, &DecodeLimits::default()).with_context(|| path.display().to_string())
+    Ok(if interrupt::is_requested() {
+        ExitStatus::Interrupted
+    } else {
+        ExitStatus::of_inputs(plan.output_count(), told.failed)
+    })
 }

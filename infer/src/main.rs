@@ -2,10 +2,19 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod cli;
+mod crash;
+mod dry_run;
 mod image;
+mod interrupt;
 mod painter;
+mod photo_file;
+mod pipeline;
 mod plan;
-mod progress;
+mod report;
+mod sheet;
+mod stdout;
+mod styles;
+mod viewer;
 
 use std::process::ExitCode;
 
@@ -17,7 +26,8 @@ use crate::cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Image(args) => image::run(args),
+        Command::Image(args) => image::run(&args),
+        Command::Styles(args) => styles::run(&args),
     };
     match result {
         Ok(status) => status.into(),

@@ -1,5 +1,12 @@
 //! `infer` from outside.
 
+mod folders;
+mod interruption;
+mod lines;
+mod sheet;
+mod streams;
+mod styles;
+
 use std::path::PathBuf;
 
 use common::net::{NetConfig, Parameters, Start, StyleNet};
@@ -20,12 +27,9 @@ impl Darkroom {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         scenes::save(&scenes::rectangles(45, 30, 1), &folder.path().join("photo.png"));
-        let config = NetConfig { width: 4, residual_blocks: 1, ..NetConfig::default() };
-        let net =
-            StyleNet::new(config.clone(), Parameters::init(&config, Start::PyTorch, 1, tch::Device::Cpu));
-        let card = StyleCard::new(config, Painting { name: "blue".to_owned(), ..Painting::default() });
-        style_file::save(&folder.path().join("blue.safetensors"), &card, &net, StoredAs::F16).unwrap();
-        Self { folder }
+        let darkroom = Self { folder };
+        darkroom.add_style("blue", 1);
+        darkroom
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -39,6 +43,42 @@ impl Darkroom {
 
     fn picture(&self, name: &str) -> Picture {
         pixel::decode_file(self.path(name), &DecodeLimits::default()).unwrap()
+    }
+
+    /// A small untrained style, of its own for each seed.
+    fn add_style(&self, name: &str, seed: u64) {
+        let config = NetConfig { width: 4, residual_blocks: 1, ..NetConfig::default() };
+        let net =
+            StyleNet::new(config.clone(), Parameters::init(&config, Start::PyTorch, seed, tch::Device::Cpu));
+        let card = StyleCard::new(config, Painting { name: name.to_owned(), ..Painting::default() });
+        let path = self.path(&format!("{name}.safetensors"));
+        style_file::save(&path, &card, &net, StoredAs::F16).unwrap();
+    }
+
+    /// A photo of its own for each seed.
+    fn add_photo(&self, name: &str, seed: u64) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        scenes::save(&scenes::rectangles(20 + seed as u32, 24, seed), &path);
+    }
+
+    /// All files below a folder, sorted.
+    fn files(&self, below: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.path(below)];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    let path = entry.path();
+                    let relative = path.strip_prefix(self.path(below)).unwrap();
+                    found.push(relative.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        found.sort();
+        found
     }
 
     fn expect_nothing_written(&self, before: usize) {
@@ -129,7 +169,9 @@ fn bad_inputs_end_in_one_line_and_leave_nothing() {
     darkroom.image(&["missing.jpg"]).expect_error(1, &["missing.jpg"]);
     darkroom.image(&["text.jpg"]).expect_error(1, &["text.jpg", "not a picture"]);
     darkroom.image(&["empty.jpg"]).expect_error(1, &["empty.jpg", "empty"]);
-    darkroom.image(&["."]).expect_error(1, &["."]);
+    std::fs::create_dir(darkroom.path("album")).unwrap();
+    darkroom.image(&["album"]).expect_error(1, &["no pictures to paint", "album"]);
+    std::fs::remove_dir(darkroom.path("album")).unwrap();
     darkroom.image(&["photo.png", "-o", "out.xyz"]).expect_error(1, &["xyz"]);
     darkroom.image(&["photo.png", "--device", "cuda:77"]).expect_error(1, &["no GPU"]);
     darkroom.expect_nothing_written(before);

@@ -20,14 +20,18 @@
 #![forbid(unsafe_code)]
 
 pub mod atomic_file;
+mod contact_sheet;
 mod decode;
 mod encode;
 mod file_kind;
+mod header;
 mod picture;
 mod resize;
 
+pub use contact_sheet::{SheetCell, contact_sheet, reduced_to};
 pub use decode::{DecodeError, DecodeLimits, decode_bytes, decode_file};
 pub use encode::{DEFAULT_JPEG_QUALITY, EncodeError, Format, UnknownSuffix, WriteError, encode, write_file};
 pub use file_kind::{FileKind, PICTURE_SUFFIXES, has_picture_suffix};
+pub use header::Header;
 pub use picture::{Picture, PictureError};
 pub use resize::{Filter, Region};

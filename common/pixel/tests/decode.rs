@@ -247,3 +247,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn headers_tell_kind_and_upright_size() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut known = 0;
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        if let Ok(picture) = pixel::decode_bytes(&bytes, &DecodeLimits::default()) {
+            let header = pixel::Header::of(&bytes).unwrap_or_else(|| panic!("{}", path.display()));
+            let size = (picture.width(), picture.height());
+            assert_eq!((header.width, header.height), size, "{}", path.display());
+            known += 1;
+        }
+    }
+    assert!(known > 20, "{known} fixtures");
+    assert_eq!(pixel::Header::of(b"no picture"), None);
+}

@@ -2,7 +2,7 @@
 
 mod args;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use common::engine::{Engine, EngineOptions};
@@ -11,15 +11,28 @@ use pixel::Picture;
 
 pub(crate) use args::PainterArgs;
 
+/// What one result for each photo is painted with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Look {
+    style: PathBuf,
+}
+
+impl Look {
+    /// The style's name.
+    pub(crate) fn name(&self) -> String {
+        self.style.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
 /// Paints photos as the user asked for.
 pub(crate) struct Painter {
     engine: Engine,
 }
 
 impl Painter {
-    /// Loads the style at `style`.
-    pub(crate) fn load(style: &Path, _args: &PainterArgs, options: &EngineOptions) -> anyhow::Result<Self> {
-        let (_card, net) = style_file::load(style, options.device)?;
+    /// Loads a look's style.
+    pub(crate) fn load(look: &Look, options: &EngineOptions) -> anyhow::Result<Self> {
+        let (_card, net) = style_file::load(&look.style, options.device)?;
         Ok(Self { engine: Engine::new(net, options) })
     }
 

@@ -42,9 +42,13 @@ fn trainer_program() -> &'static Path {
 
 /// `infer` with these arguments, in `folder`.
 pub(crate) fn infer(folder: &Path, args: &[&str]) -> Finished {
+    Finished(infer_command(folder).args(args).output().expect("the program starts"))
+}
+
+/// `infer`, not yet started, in `folder`.
+pub(crate) fn infer_command(folder: &Path) -> Command {
     static PROGRAM: OnceLock<CargoRun> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| built("infer")).path();
-    Finished(command(program, folder).args(args).output().expect("the program starts"))
+    command(PROGRAM.get_or_init(|| built("infer")).path(), folder)
 }
 
 /// Cargo does not build other packages' programs for a test; where they are built already this takes a moment.

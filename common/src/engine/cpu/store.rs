@@ -54,7 +54,7 @@ impl Store {
     ) -> io::Result<()> {
         let range = rows.start * self.row_values..rows.end * self.row_values;
         match &mut self.place {
-            Place::Memory(values) => fill(&mut values[range]),
+            Place::Memory(kept) => fill(&mut kept[range]),
             Place::File(file) => {
                 buffer.resize(range.len(), 0.0);
                 fill(buffer);

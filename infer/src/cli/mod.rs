@@ -1,0 +1,39 @@
+//! The arguments, exactly as they are typed.
+
+mod image;
+mod styles;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use image::{FormatName, ImageArgs};
+pub(crate) use styles::StylesArgs;
+
+/// Repaints photos with the hand of a painting.
+///
+/// Exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong arguments, 3 some pictures failed and the others
+/// were done, 130 ended by Ctrl-C.
+#[derive(Parser)]
+#[command(name = "infer", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Repaint pictures; the originals are never touched.
+    Image(Box<ImageArgs>),
+    /// List the styles that are installed, or show one style's card.
+    Styles(StylesArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

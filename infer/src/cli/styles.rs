@@ -1,0 +1,13 @@
+//! `infer styles`.
+
+use clap::Args;
+
+#[derive(Args)]
+pub(crate) struct StylesArgs {
+    /// Show all that this one says of itself: a name, or a style file.
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) style: Option<String>,
+    /// Print a JSON object a line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

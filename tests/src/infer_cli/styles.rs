@@ -1,0 +1,60 @@
+//! `infer styles`.
+
+use serde_json::Value;
+
+use super::Darkroom;
+use crate::support::programs::{Finished, infer_command};
+
+impl Darkroom {
+    /// `infer styles` with this folder's style files as the user's own.
+    fn styles(&self, args: &[&str]) -> Finished {
+        let mut command = infer_command(self.folder.path());
+        command.arg("styles").args(args).env("ATELIER_STYLES", self.folder.path());
+        Finished(command.output().unwrap())
+    }
+}
+
+#[test]
+fn installed_styles_say_what_they_are() {
+    let darkroom = Darkroom::new();
+    std::fs::write(darkroom.path("cut.safetensors"), "cut").unwrap();
+    let finished = darkroom.styles(&[]);
+    assert_eq!(finished.status(), Some(3));
+    let text = finished.stdout();
+    assert!(text.starts_with("blue\n    0.0 MB, "), "{text}");
+    // The one that ships lies in the source tree that the program was built in.
+    let shipped = "great-wave  The Great Wave off Kanagawa, Katsushika Hokusai, c. 1831 (public domain)\n    640 steps, content 5.506e5";
+    assert!(text.contains(shipped), "{text}");
+    let stderr = finished.stderr();
+    assert!(stderr.starts_with("error: ") && stderr.contains("cut.safetensors"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+
+    let finished = darkroom.styles(&["--json"]);
+    let lines: Vec<Value> =
+        finished.stdout().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = |name: &str| lines.iter().find(|line| line["name"] == name).unwrap();
+    assert!(line("cut")["error"].as_str().unwrap().contains("safetensors"));
+    let wave = line("great-wave");
+    assert_eq!((&wave["artist"], &wave["steps"]), (&Value::from("Katsushika Hokusai"), &Value::from(640)));
+    assert!(wave["losses"]["style"].as_f64().unwrap() > 0.0 && wave["bytes"].as_u64().unwrap() > 3_000_000);
+}
+
+#[test]
+fn one_style_shows_its_whole_card() {
+    let darkroom = Darkroom::new();
+    let text = darkroom.styles(&["great_wave"]).expect_success().stdout();
+    for words in [
+        "great-wave\n",
+        "  year      c. 1831\n",
+        "  licence   public domain\n",
+        "640 steps, 1280 photos",
+        "\"crop_px\": 256",
+    ] {
+        assert!(text.contains(words), "`{words}` is not in:\n{text}");
+    }
+    let json: Value =
+        serde_json::from_str(&darkroom.styles(&["./blue.safetensors", "--json"]).stdout()).unwrap();
+    assert_eq!(json["card"]["net"]["width"], 4);
+    darkroom.styles(&["no-such"]).expect_error(1, &["no style named `no-such`", "great-wave"]);
+    darkroom.styles(&["./photo.png"]).expect_error(1, &["photo.png"]);
+}
