@@ -82,6 +82,17 @@ pub fn picture_from_byte_rgb(byte_rgb: &Tensor) -> Picture {
     Picture::from_rgb(width as u32, height as u32, bytes).expect("as many bytes as pixels ask for")
 }
 
+/// One value of `byte_rgb` as a byte, as [`picture_from_byte_rgb`] rounds it.
+///
+/// This is the only place outside of tensors where values become bytes.
+#[inline]
+pub fn byte_from_byte_rgb(value: f32) -> u8 {
+    // Beside 2^23 a float has no room for fractions: the sum is rounded to nearest, ties to even as tensors are, and its last
+    // byte is the value. Unlike a call of `round`, this goes eight values at a time.
+    // `max` comes first, as it turns NaN into 0.
+    (value.max(0.0).min(255.0) + 8_388_608.0).to_bits() as u8
+}
+
 /// The order of colour channels that a loss network's first convolution was trained with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -186,6 +197,27 @@ mod tests {
         let byte_rgb = Tensor::from_slice(&[-3.0f32, 0.49, 0.51, 254.6, 300.0, f32::NAN]).view([1, 3, 1, 2]);
         let picture = picture_from_byte_rgb(&byte_rgb);
         assert_eq!(picture.rgb(), [0, 1, 255, 0, 255, 0]);
+    }
+
+    #[test]
+    fn both_doors_back_are_one() {
+        let mut values: Vec<f32> = (-40..=2100).map(|eighth| eighth as f32 / 8.0).collect();
+        values.extend([
+            0.499_999_97,
+            254.500_02,
+            f32::MAX,
+            f32::MIN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::NAN,
+        ]);
+        values.extend(vec![0.0; 3 - values.len() % 3]);
+        let tensor = Tensor::from_slice(&values).view([1, 3, 1, -1]);
+        let picture = picture_from_byte_rgb(&tensor);
+        let interleaved = tensor.view([3, -1]).transpose(0, 1).flatten(0, 1).contiguous();
+        let interleaved = Vec::<f32>::try_from(interleaved).unwrap();
+        let bytes: Vec<u8> = interleaved.iter().copied().map(byte_from_byte_rgb).collect();
+        assert_eq!(bytes, picture.rgb());
     }
 
     #[test]

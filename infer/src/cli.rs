@@ -31,8 +31,8 @@ pub(crate) struct ImageArgs {
     #[arg(required = true, value_name = "PICTURE")]
     pub(crate) inputs: Vec<PathBuf>,
     /// The style: a name, as `great-wave`, or a style file.
-    #[arg(short, long, value_name = "NAME|FILE")]
-    pub(crate) style: String,
+    #[arg(short, long, required = true, value_name = "NAME|FILE")]
+    pub(crate) style: Vec<String>,
     /// Where to write: a picture file, or a folder (there already, or with `/` at the end). By default each picture goes
     /// beside its original, as `photo.great-wave.jpg`.
     #[arg(short, long, value_name = "FILE|FOLDER")]

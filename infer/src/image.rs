@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use common::exit_status::ExitStatus;
 use common::engine::EngineOptions;
+use common::exit_status::ExitStatus;
 use common::style_file::Shelf;
 use pixel::{DecodeLimits, Picture};
 
@@ -19,7 +19,7 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
         tch::set_num_threads(threads.get() as i32);
     }
     let options = EngineOptions { device: plan.device, memory_bytes: None };
-    let painter = Painter::load(&plan.style, &plan.painter, &options)?;
+    let painter = Painter::load(&plan.look, &options)?;
 
     let bar = PictureBar::new(plan.jobs.len(), plan.is_quiet);
     let mut failed = 0;

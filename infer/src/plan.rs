@@ -5,18 +5,18 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
+use common::exit_status::UsageError;
 use common::style_file::Shelf;
 use pixel::Format;
 use tch::Device;
 
 use crate::cli::ImageArgs;
-use crate::painter::PainterArgs;
+use crate::painter::Look;
 
 /// A run that can start: the style is there, and every picture has a place to go that harms nothing.
 pub(crate) struct ImagePlan {
-    pub(crate) style: PathBuf,
+    pub(crate) look: Look,
     pub(crate) jobs: Vec<Job>,
-    pub(crate) painter: PainterArgs,
     pub(crate) device: Device,
     pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) is_quiet: bool,
@@ -33,20 +33,24 @@ pub(crate) struct Job {
 impl ImagePlan {
     pub(crate) fn from_args(args: ImageArgs, shelf: &Shelf) -> anyhow::Result<Self> {
         let ImageArgs { inputs, style, output, overwrite, quality, painter, device, threads, quiet } = args;
-        let style = shelf.find(&style)?;
+        let styles = style.iter().map(|style| shelf.find(style)).collect::<Result<Vec<PathBuf>, _>>()?;
+        let Ok([look]) = <[Look; 1]>::try_from(painter.looks(styles)?) else {
+            bail!(UsageError("several --style need a --mask each".to_owned()));
+        };
         let device = device.resolve()?;
-        let outputs = Outputs { asked_for: output.as_deref(), style: &style, quality };
+        let name = look.name();
+        let outputs = Outputs { asked_for: output.as_deref(), style: &name, quality };
         let jobs = inputs.iter().map(|input| outputs.job(input, inputs.len()));
         let jobs = jobs.collect::<anyhow::Result<Vec<Job>>>()?;
         check_outputs(&jobs, overwrite)?;
-        Ok(Self { style, jobs, painter, device, threads, is_quiet: quiet })
+        Ok(Self { look, jobs, device, threads, is_quiet: quiet })
     }
 }
 
 /// Where pictures go.
 struct Outputs<'a> {
     asked_for: Option<&'a Path>,
-    style: &'a Path,
+    style: &'a str,
     quality: u8,
 }
 
@@ -77,12 +81,11 @@ impl Outputs<'_> {
             |part: Option<&std::ffi::OsStr>| part.and_then(std::ffi::OsStr::to_str).map(str::to_owned);
         let stem =
             name_of(input.file_stem()).with_context(|| format!("not a picture file: {}", input.display()))?;
-        let style = name_of(self.style.file_stem()).unwrap_or_else(|| "style".to_owned());
         let suffix = match name_of(input.extension()) {
             Some(suffix) if Format::from_path(input).is_ok() => suffix,
             _ => "png".to_owned(),
         };
-        Ok(format!("{stem}.{style}.{suffix}"))
+        Ok(format!("{stem}.{}.{suffix}", self.style))
     }
 }
 
@@ -131,11 +134,7 @@ mod tests {
     use super::*;
 
     fn job(input: &str, output: Option<&str>) -> anyhow::Result<Job> {
-        let outputs = Outputs {
-            asked_for: output.map(Path::new),
-            style: Path::new("styles/great-wave.safetensors"),
-            quality: 80,
-        };
+        let outputs = Outputs { asked_for: output.map(Path::new), style: "great-wave", quality: 80 };
         outputs.job(Path::new(input), 1)
     }
 

@@ -23,11 +23,13 @@ pub mod atomic_file;
 mod decode;
 mod encode;
 mod file_kind;
+mod grey;
 mod picture;
 mod resize;
 
 pub use decode::{DecodeError, DecodeLimits, decode_bytes, decode_file};
 pub use encode::{DEFAULT_JPEG_QUALITY, EncodeError, Format, UnknownSuffix, WriteError, encode, write_file};
 pub use file_kind::{FileKind, PICTURE_SUFFIXES, has_picture_suffix};
+pub use grey::Grey;
 pub use picture::{Picture, PictureError};
 pub use resize::{Filter, Region};
