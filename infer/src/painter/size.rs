@@ -72,9 +72,9 @@ mod tests {
 
     #[test]
     fn transparency_goes_along() {
-        let photo = Picture::from_rgb(4, 4, vec![7; 48]).unwrap().with_alpha(vec![40; 16]).unwrap();
+        let photo = Picture::from_rgb(4, 4, vec![255; 48]).unwrap().with_alpha(vec![40; 16]).unwrap();
         let small = resized(&photo, (2, 3)).unwrap();
-        assert_eq!((small.rgb(), small.alpha()), (&[7; 18][..], Some(&[40; 6][..])));
+        assert_eq!((small.rgb(), small.alpha()), (&[255; 18][..], Some(&[40; 6][..])));
         assert!(matches!(resized(&photo, (4, 4)).unwrap(), Cow::Borrowed(_)));
     }
 }
