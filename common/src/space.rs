@@ -86,10 +86,10 @@ pub fn picture_from_byte_rgb(byte_rgb: &Tensor) -> Picture {
 ///
 /// This is the only place outside of tensors where values become bytes.
 #[inline]
+#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
 pub fn byte_from_byte_rgb(value: f32) -> u8 {
     // Beside 2^23 a float has no room for fractions: the sum is rounded to nearest, ties to even as tensors are, and its last
     // byte is the value. Unlike a call of `round`, this goes eight values at a time.
-    // `max` comes first, as it turns NaN into 0.
     (value.max(0.0).min(255.0) + 8_388_608.0).to_bits() as u8
 }
 

@@ -38,12 +38,12 @@ pub(crate) fn run(args: ImageArgs) -> anyhow::Result<ExitStatus> {
 
 fn paint(painter: &Painter, job: &Job) -> anyhow::Result<()> {
     let photo = decode(&job.input)?;
-    let painted = painter.paint(&photo)?;
+    let result = painter.paint(&photo)?;
     if let Some(folder) = job.output.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     }
-    Ok(pixel::write_file(&painted, &job.output, job.format)?)
+    Ok(pixel::write_file(&result, &job.output, job.format)?)
 }
 
 fn decode(path: &Path) -> anyhow::Result<Picture> {

@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use tch::Kind;
 
 use super::*;
 

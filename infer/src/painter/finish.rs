@@ -93,10 +93,10 @@ impl<'a> Finish<'a> {
         let rgb = match self.canvas {
             Canvas::Bytes(bytes) => bytes,
             Canvas::Changes(changes) => {
-                let changed = |(&photo, change): (&u8, i16)| {
+                let byte = |(&photo, change): (&u8, i16)| {
                     byte_from_byte_rgb(f32::from(photo) + f32::from(change) / STEPS_A_LEVEL)
                 };
-                self.photo.rgb().iter().zip(changes).map(changed).collect()
+                self.photo.rgb().iter().zip(changes).map(byte).collect()
             }
         };
         let picture = Picture::from_rgb(self.photo.width(), self.photo.height(), rgb);
@@ -190,8 +190,9 @@ mod tests {
         }
 
         #[test]
-        fn everything_is_the_painting_exactly(photo: [u8; 3], painted: [f32; 3]) {
-            let painted = painted.map(|value| value.max(0.0).min(255.0));
+        fn everything_is_the_painting_exactly(
+            photo: [u8; 3], painted in [0.0f32..=255.0, 0.0f32..=255.0, 0.0f32..=255.0],
+        ) {
             let rounded = painted.map(byte_from_byte_rgb);
             prop_assert_eq!(pixel(photo, 1.0, false, &[(painted, None)]), rounded);
             prop_assert_eq!(pixel(photo, 1.0, false, &[(painted, Some(255))]), rounded);

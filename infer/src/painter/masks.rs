@@ -12,6 +12,10 @@ use super::size::scaled;
 /// Rows of the masks that are made at a time.
 const BAND_ROWS: u32 = 64;
 
+/// The widest blur, in pixels of the picture that is blurred. What a wider one leaves, a smaller picture can show as well, and
+/// it is blurred faster.
+const BLUR_DEVIATION_PX: f32 = 2.0;
+
 /// A mask as it is in its file: white paints, black does not, and neither does what is transparent.
 pub(super) fn load(path: &Path) -> anyhow::Result<Grey> {
     let picture = pixel::decode_file(path, &DecodeLimits::default())
@@ -25,9 +29,7 @@ pub(super) fn feathered(mask: &Grey, photo: (u32, u32), feather_px: f32) -> Cow<
     if feather_px <= 0.0 {
         return Cow::Borrowed(mask);
     }
-    // A wide blur leaves nothing that a smaller picture could not show, and is the slower the wider it is.
-    const DEVIATION_PX: f32 = 2.0;
-    let reduction = (feather_px / 2.0 / DEVIATION_PX).max(1.0);
+    let reduction = (feather_px / 2.0 / BLUR_DEVIATION_PX).max(1.0);
     let (width, height) = scaled(photo, 1.0 / f64::from(reduction));
     let small = mask.resize(width, height, Filter::Bilinear).expect("both sides are at least one pixel");
     Cow::Owned(small.blur(feather_px / 2.0 / reduction))

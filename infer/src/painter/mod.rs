@@ -57,6 +57,8 @@ impl Painter {
     pub(crate) fn paint(&self, photo: &Picture) -> anyhow::Result<Picture> {
         let Controls { strength, keeps_colours, stroke, mask_feather_px, .. } = self.controls;
         let size = self.output_size(photo.width(), photo.height());
+        size::check_reasonable(size)?;
+        size::check_reasonable(size::scaled(size, 1.0 / stroke))?;
         let sized = size::resized(photo, size)?;
         let masks: Option<Vec<_>> = self
             .styles

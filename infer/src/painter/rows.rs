@@ -3,6 +3,12 @@
 use common::engine::{Engine, PaintError};
 use pixel::Picture;
 
+/// Within 0..255.
+#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
+fn visible(value: f32) -> f32 {
+    value.max(0.0).min(255.0)
+}
+
 /// Paints a photo as it is and hands over each row once: its number, and its `byte_rgb` `[width, 3]`, within 0..255, which the
 /// receiver may change.
 ///
@@ -24,8 +30,8 @@ pub(super) fn paint_rows(
             for (pixel, ((&red, &green), &blue)) in
                 interleaved.as_chunks_mut::<3>().0.iter_mut().zip(red.iter().zip(green).zip(blue))
             {
-                // What is blended is what would be seen. `max` first: NaN becomes 0.
-                *pixel = [red, green, blue].map(|value| value.max(0.0).min(255.0));
+                // What is blended is what would be seen.
+                *pixel = [red, green, blue].map(visible);
             }
             receive(band.first_row + row, &mut interleaved);
         }
