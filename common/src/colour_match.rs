@@ -1,9 +1,9 @@
 //! Colours moved to other colours' mean and covariance, as a whole: what of a painting is hue is taken from it, what is
 //! brushwork stays.
 //!
-//! Gatys, Bethge, Hertzmann and Shechtman 2016, "Preserving Color in Neural Artistic Style Transfer", section 4.1: each pixel
-//! `p` becomes `A p + b`, so that the painting's mean and covariance become the photos'. Many `A` do that; the paper names the
-//! two here.
+//! Gatys, Bethge, Hertzmann and Shechtman 2016, "Preserving Color in Neural Artistic Style Transfer", section 4.1: each
+//! pixel `p` becomes `A p + b`, so that the painting's mean and covariance become the photos'. Many `A` do that; the
+//! paper names the two here.
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -15,8 +15,8 @@ pub enum ColourMatch {
     /// Not at all.
     #[default]
     None,
-    /// By the Cholesky factors of the covariances, `A = L_to L_from^-1`: red goes by red alone, green by red and green, blue by
-    /// all three.
+    /// By the Cholesky factors of the covariances, `A = L_to L_from^-1`: red goes by red alone, green by red and green,
+    /// blue by all three.
     Cholesky,
     /// By their symmetric square roots, `A = S_to S_from^-1` (Hertzmann's image analogies): no channel comes before another.
     Symmetric,
@@ -46,8 +46,8 @@ pub struct ColourTransfer {
     offset: [f64; 3],
 }
 
-/// Variances below this, in levels squared, count as this. Along a colour in which a picture varies by less than a level there is
-/// only noise, which would be blown up to what another picture shows there: grey photos have two such colours.
+/// Variances below this, in levels squared, count as this. Along a colour in which a picture varies by less than a level
+/// there is only noise, which would be blown up to what another picture shows there: grey photos have two such colours.
 const LEAST_VARIANCE: f64 = 1.0;
 
 impl ColourSums {
@@ -122,8 +122,8 @@ impl ColourTransfer {
     }
 }
 
-/// The variances along the principal axes, `[3]`, none below [`LEAST_VARIANCE`], and the axes as columns, `[3, 3]`; f64, on the
-/// CPU.
+/// The variances along the principal axes, `[3]`, none below [`LEAST_VARIANCE`], and the axes as columns, `[3, 3]`; f64,
+/// on the CPU.
 fn principal_axes(covariance: &[[f64; 3]; 3]) -> (Tensor, Tensor) {
     let covariance = Tensor::from_slice(covariance.as_flattened()).view([3, 3]);
     let (variances, axes) = covariance.linalg_eigh("L");

@@ -5,13 +5,13 @@ pub(super) fn luma([red, green, blue]: [f32; 3]) -> f32 {
     0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
-/// The painted pixel's luma with the photo's chroma, both `byte_rgb` in 0..255: luminance-only transfer of Gatys et al. 2016,
-/// "Preserving Color in Neural Artistic Style Transfer", section 4.2.
+/// The painted pixel's luma with the photo's chroma, both `byte_rgb` in 0..255: luminance-only transfer of Gatys et al.
+/// 2016, "Preserving Color in Neural Artistic Style Transfer", section 4.2.
 ///
-/// The space is luma and colour difference (R-Y, G-Y, B-Y) of the encoded values, which spans what YIQ does. Adding the same
-/// to all channels keeps hue and colour difference. Where that leaves 0..255, the difference is shortened just as much as is
-/// needed: hue and luma stay, saturation gives way. Clamping each channel would shift both. (Oklab keeps hues less well: a red
-/// that is lightened turns to salmon.)
+/// The space is luma and colour difference (R-Y, G-Y, B-Y) of the encoded values, which spans what YIQ does. Adding the
+/// same to all channels keeps hue and colour difference. Where that leaves 0..255, the difference is shortened just as
+/// much as is needed: hue and luma stay, saturation gives way. Clamping each channel would shift both. (Oklab keeps hues
+/// less well: a red that is lightened turns to salmon.)
 pub(super) fn with_colour_of(photo: [f32; 3], painted: [f32; 3]) -> [f32; 3] {
     let (photo_luma, painted_luma) = (luma(photo), luma(painted));
     let chroma = photo.map(|value| value - photo_luma);

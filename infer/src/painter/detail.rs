@@ -13,15 +13,15 @@ const FLAT_VARIANCE: f32 = 15.0 * 15.0;
 
 /// The detail to add to a painting of `seen` that is enlarged to the size of the whole photo.
 ///
-/// The photo's high frequencies (its luma less that of the enlarged `seen`) are added times a gain that varies from place to
-/// place: the slope of the regression of painted on seen luma in a small window, as in a guided filter (He, Sun, Tang 2010), held to
-/// 0..1. Where a stroke runs along an edge of the photo the slope is near 1 and the edge becomes sharp; where the painter
-/// made something of its own it is near 0, and nothing of the photo shines through.
+/// The photo's high frequencies (its luma less that of the enlarged `seen`) are added times a gain that varies from
+/// place to place: the slope of the regression of painted on seen luma in a small window, as in a guided filter (He,
+/// Sun, Tang 2010), held to 0..1. Where a stroke runs along an edge of the photo the slope is near 1 and the edge
+/// becomes sharp; where the painter made something of its own it is near 0, and nothing of the photo shines through.
 ///
-/// Compared by eye on photos of COCO at two and three times the stroke: the enlarged painting alone is blurred at all edges;
-/// half the photo's high frequencies everywhere put ghosts of glasses and lettering over strokes that had replaced them; a guided filter proper
-/// (slope and offset on the photo) wipes the strokes out; high frequencies of a second painting at full size cover large
-/// strokes with small ones, at several times the cost.
+/// Compared by eye on photos of COCO at two and three times the stroke: the enlarged painting alone is blurred at all
+/// edges; half the photo's high frequencies everywhere put ghosts of glasses and lettering over strokes that had
+/// replaced them; a guided filter proper (slope and offset on the photo) wipes the strokes out; high frequencies of a
+/// second painting at full size cover large strokes with small ones, at several times the cost.
 pub(super) struct Detail<'a> {
     seen: &'a Picture,
     /// One value a cell, 255 for a gain of 1.
@@ -44,7 +44,8 @@ impl<'a> Detail<'a> {
         Self { seen, gain: gain(seen, painted) }
     }
 
-    /// What to add to each pixel of these rows of the enlarged painting, `[rows, width]`; `photo` has the size of the result.
+    /// What to add to each pixel of these rows of the enlarged painting, `[rows, width]`; `photo` has the size of the
+    /// result.
     pub(super) fn rows(&self, photo: &Picture, rows: Range<u32>) -> Result<Vec<f32>, PictureError> {
         let (width, height) = (photo.width(), photo.height());
         let blurred = self.seen.resize_rows(width, height, rows.clone(), Filter::Lanczos3)?;

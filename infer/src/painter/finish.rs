@@ -23,7 +23,8 @@ pub(super) struct Finish<'a> {
 enum Canvas {
     /// Of one style: the result.
     Bytes(Vec<u8>),
-    /// Of several styles: by how much they change the photo together, in [`STEPS_A_LEVEL`], so that their sum is rounded once.
+    /// Of several styles: by how much they change the photo together, in [`STEPS_A_LEVEL`], so that their sum is rounded
+    /// once.
     Changes(Vec<i16>),
 }
 

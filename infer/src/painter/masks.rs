@@ -12,8 +12,8 @@ use super::size::scaled;
 /// Rows of the masks that are made at a time.
 const BAND_ROWS: u32 = 64;
 
-/// The widest blur, in pixels of the picture that is blurred. What a wider one leaves, a smaller picture can show as well, and
-/// it is blurred faster.
+/// The widest blur, in pixels of the picture that is blurred. What a wider one leaves, a smaller picture can show as
+/// well, and it is blurred faster.
 const BLUR_DEVIATION_PX: f32 = 2.0;
 
 /// A mask as it is in its file: white paints, black does not, and neither does what is transparent.

@@ -9,8 +9,8 @@ fn visible(value: f32) -> f32 {
     value.max(0.0).min(255.0)
 }
 
-/// Paints a photo as it is and hands over each row once: its number, and its `byte_rgb` `[width, 3]`, within 0..255, which the
-/// receiver may change.
+/// Paints a photo as it is and hands over each row once: its number, and its `byte_rgb` `[width, 3]`, within 0..255,
+/// which the receiver may change.
 ///
 /// # Errors
 /// As [`Engine::paint`].

@@ -132,8 +132,8 @@ pub(crate) struct LossArgs {
     /// for every painting) or raw (as in other projects).
     #[arg(long, value_name = "UNIT", value_parser = style_unit)]
     pub(crate) style_unit: Option<StyleUnit>,
-    /// Move the painting's colours to those of the photos first, so that photos keep their own: cholesky, symmetric or none.
-    /// The two differ in how colours travel, and little to the eye [default: none].
+    /// Move the painting's colours to those of the photos first, so that photos keep theirs: cholesky, symmetric (stays nearer
+    /// to the painting's hues) or none [default: none].
     #[arg(long, value_name = "METHOD", value_parser = colour_match)]
     pub(crate) match_colors: Option<ColourMatch>,
     /// Layers that keep the photo, each with a weight of its own if wanted: relu3_3,relu4_2=0.5 [default: relu4_2].

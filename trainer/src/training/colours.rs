@@ -7,11 +7,12 @@ use tch::Tensor;
 
 use crate::recipe::Recipe;
 
-/// How many photos speak for all: samples of 200 from 2500 photos of COCO have means 2 levels (one standard deviation) around that of
-/// all of them, and deviations 1 level around.
+/// How many photos speak for all: samples of 200 from 2500 photos of COCO have means 2 levels (one standard deviation)
+/// around that of all of them, and deviations 1 level around.
 const PHOTOS_SAMPLED: usize = 200;
 
-/// Mean and covariance of the photos' colours, by a sample that depends on the recipe alone; `None` if they are not asked for.
+/// Mean and covariance of the photos' colours, by a sample that depends on the recipe alone; `None` if they are not
+/// asked for.
 pub(super) fn photo_colours(
     recipe: &Recipe,
     photos: &PhotoFolder,
@@ -30,8 +31,8 @@ pub(super) fn photo_colours(
     }
 }
 
-/// The painting in `byte_rgb` with the mean and covariance of these colours. What leaves 0..255 is cut off, since no network's
-/// painting can be of such colours.
+/// The painting in `byte_rgb` with the mean and covariance of these colours. What leaves 0..255 is cut off, since no
+/// network's painting can be of such colours.
 pub(super) fn recoloured(
     byte_rgb: &Tensor,
     painting: &Picture,
