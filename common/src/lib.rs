@@ -7,6 +7,7 @@
 
 pub mod cache_folder;
 mod channels_last;
+pub mod colour_match;
 pub mod device;
 pub mod engine;
 pub mod exit_status;

@@ -10,6 +10,11 @@ pub fn resident_bytes() -> Option<u64> {
     parse_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
 
+/// The most memory that this process has held so far, in bytes; `None` where the system does not say (it does on Linux).
+pub fn peak_resident_bytes() -> Option<u64> {
+    parse_kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
 /// Whether a panic of libtorch's was about memory that it could not get, from its words.
 pub fn is_about_memory(panic_message: &str) -> bool {
     // The words of CUDA's allocator, of the CPU's, and of the C++ runtime.

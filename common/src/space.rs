@@ -38,13 +38,8 @@ pub fn bytes_from_planes(planes: &[f32], bytes: &mut [u8]) {
     for (pixel, ((&red, &green), &blue)) in
         bytes.as_chunks_mut::<3>().0.iter_mut().zip(red.iter().zip(green).zip(blue))
     {
-        *pixel = [red, green, blue].map(byte_from_value);
+        *pixel = [red, green, blue].map(byte_from_byte_rgb);
     }
-}
-
-/// A `byte_rgb` value rounded to the nearest byte, halves to even as libtorch does; clamped, and 0 for NaN.
-fn byte_from_value(value: f32) -> u8 {
-    value.round_ties_even() as u8 // `as` saturates
 }
 
 /// `count` pictures of one size, stored as `[count, height, width, 3]` bytes, as `byte_rgb`.
@@ -111,6 +106,17 @@ pub fn picture_from_byte_rgb(byte_rgb: &Tensor) -> Picture {
     let count = bytes.len();
     interleaved.copy_data_u8(&mut bytes, count);
     Picture::from_rgb(width as u32, height as u32, bytes).expect("as many bytes as pixels ask for")
+}
+
+/// One value of `byte_rgb` as a byte, as [`picture_from_byte_rgb`] rounds it.
+///
+/// This is the only place outside of tensors where values become bytes.
+#[inline]
+#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
+pub fn byte_from_byte_rgb(value: f32) -> u8 {
+    // Beside 2^23 a float has no room for fractions: the sum is rounded to nearest, ties to even as tensors are, and its last
+    // byte is the value. Unlike a call of `round`, this goes eight values at a time.
+    (value.max(0.0).min(255.0) + 8_388_608.0).to_bits() as u8
 }
 
 /// The order of colour channels that a loss network's first convolution was trained with.
@@ -217,6 +223,27 @@ mod tests {
         let byte_rgb = Tensor::from_slice(&[-3.0f32, 0.49, 0.51, 254.6, 300.0, f32::NAN]).view([1, 3, 1, 2]);
         let picture = picture_from_byte_rgb(&byte_rgb);
         assert_eq!(picture.rgb(), [0, 1, 255, 0, 255, 0]);
+    }
+
+    #[test]
+    fn both_doors_back_are_one() {
+        let mut values: Vec<f32> = (-40..=2100).map(|eighth| eighth as f32 / 8.0).collect();
+        values.extend([
+            0.499_999_97,
+            254.500_02,
+            f32::MAX,
+            f32::MIN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+            f32::NAN,
+        ]);
+        values.extend(vec![0.0; 3 - values.len() % 3]);
+        let tensor = Tensor::from_slice(&values).view([1, 3, 1, -1]);
+        let picture = picture_from_byte_rgb(&tensor);
+        let interleaved = tensor.view([3, -1]).transpose(0, 1).flatten(0, 1).contiguous();
+        let interleaved = Vec::<f32>::try_from(interleaved).unwrap();
+        let bytes: Vec<u8> = interleaved.iter().copied().map(byte_from_byte_rgb).collect();
+        assert_eq!(bytes, picture.rgb());
     }
 
     #[test]

@@ -52,5 +52,5 @@ pub use order::StreamPosition;
 pub use schedule::{PlannedCrop, Schedule};
 pub use skip::{KnownSkip, SkipReason, SkippedPhoto};
 pub use stream::{ByteBatch, PhotoStream, StreamConfig, StreamError};
-pub use validation::{ByteCrop, centre_crops};
+pub use validation::{ByteCrop, centre_crops, shuffled_centre_crops};
 pub use whole_stream::{WholePhoto, WholePhotoStream, WholeTurn};

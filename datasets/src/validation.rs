@@ -1,10 +1,11 @@
-//! The plain walk over a folder, for validation.
+//! Each photo of a folder once, as its centre square: the plain walk, for validation, and a sample.
 
 use std::path::PathBuf;
 
 use crate::crop::CropPlan;
 use crate::folder::PhotoFolder;
 use crate::load::{load_crop, skip_on_panic};
+use crate::order::epoch_order;
 use crate::skip::SkippedPhoto;
 
 /// The centre square of one photo.
@@ -26,14 +27,25 @@ pub fn centre_crops(
     folder: &PhotoFolder,
     crop: u32,
 ) -> impl Iterator<Item = Result<ByteCrop, SkippedPhoto>> + '_ {
-    let plan = CropPlan::centre(crop);
-    (0..folder.len()).map(move |index| {
-        let path = folder.path(index);
-        match skip_on_panic(|| load_crop(&path, &plan)) {
-            Ok(byte_rgb) => Ok(ByteCrop { path, side: crop, byte_rgb }),
-            Err(reason) => Err(SkippedPhoto { path, reason }),
-        }
-    })
+    (0..folder.len()).map(move |index| centre_crop(folder, crop, index))
+}
+
+/// As [`centre_crops`], in an order that depends on the seed: the first few are a random sample.
+pub fn shuffled_centre_crops(
+    folder: &PhotoFolder,
+    crop: u32,
+    seed: u64,
+) -> impl Iterator<Item = Result<ByteCrop, SkippedPhoto>> + '_ {
+    let order = epoch_order(seed, /* epoch = */ 0, folder.len());
+    order.into_iter().map(move |index| centre_crop(folder, crop, index as usize))
+}
+
+fn centre_crop(folder: &PhotoFolder, crop: u32, index: usize) -> Result<ByteCrop, SkippedPhoto> {
+    let path = folder.path(index);
+    match skip_on_panic(|| load_crop(&path, &CropPlan::centre(crop))) {
+        Ok(byte_rgb) => Ok(ByteCrop { path, side: crop, byte_rgb }),
+        Err(reason) => Err(SkippedPhoto { path, reason }),
+    }
 }
 
 #[cfg(test)]
@@ -61,5 +73,13 @@ mod tests {
         assert!(c.byte_rgb.iter().step_by(3).all(|&red| red == 3), "{c:?}");
         assert!(b.to_string().ends_with("b.jpg: the file is empty (0 bytes)"), "{b}");
         assert!(matches!(d.reason, SkipReason::TooSmall { width: 15, height: 15 }), "{d}");
+
+        // The shuffled walk meets the same photos; so small a folder has few orders, but not all seeds share one.
+        let shuffled = |seed| -> Vec<PathBuf> {
+            shuffled_centre_crops(&folder, 8, seed).flatten().map(|crop| crop.path).collect()
+        };
+        let orders: std::collections::BTreeSet<Vec<PathBuf>> = (0..8).map(shuffled).collect();
+        assert_eq!(orders.len(), 2);
+        assert_eq!(shuffled(3), shuffled(3));
     }
 }

@@ -25,9 +25,6 @@ pub(crate) fn run(args: &ImageArgs) -> anyhow::Result<ExitStatus> {
     if plan.jobs.is_empty() {
         return Ok(ExitStatus::Success);
     }
-    if let Some(threads) = plan.threads {
-        tch::set_num_threads(threads.get() as i32);
-    }
     interrupt::listen()?;
     let painters = plan.looks.iter().map(|look| Painter::load(look, &plan.engine));
     let painters = painters.collect::<anyhow::Result<Vec<Painter>>>()?;

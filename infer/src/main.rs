@@ -1,6 +1,7 @@
 //! `infer`: repaints photos with a learned hand.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+mod bench;
 mod cli;
 mod crash;
 mod dry_run;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Image(args) => image::run(&args),
         Command::Styles(args) => styles::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match result {
         Ok(status) => status.into(),

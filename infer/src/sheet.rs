@@ -15,9 +15,6 @@ use crate::report::PictureBar;
 use crate::{photo_file, stdout, viewer};
 
 pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
-    if let Some(threads) = plan.threads {
-        tch::set_num_threads(threads.get() as i32);
-    }
     interrupt::listen()?;
     let name = || plan.source.name().into_owned();
     let bytes = photo_file::read(&plan.source).with_context(name)?;

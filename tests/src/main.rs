@@ -11,6 +11,7 @@
 //! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
+//! | `infer_controls` | what can be asked of the painting, through `infer` |
 //! | `eval_cli` | `trainer eval` from outside |
 //! | `tensorboard` | TensorBoard's own reader understands our logs |
 //!
@@ -23,6 +24,7 @@ mod eval_cli;
 mod fetch;
 mod fetch_cli;
 mod infer_cli;
+mod infer_controls;
 mod interruption;
 mod learning;
 mod parity;

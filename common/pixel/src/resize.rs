@@ -4,6 +4,8 @@
 //! Works on the sRGB-encoded values, not on linear light, as PIL, OpenCV and torchvision do: the networks
 //! were trained on pictures made that way.
 
+use std::ops::Range;
+
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
@@ -47,8 +49,20 @@ pub struct Region {
 }
 
 impl Region {
+    /// What `rows` of a picture resized to `height` rows show, in the pixels of the picture of this size.
+    pub(crate) fn of_rows((own_width, own_height): (u32, u32), height: u32, rows: &Range<u32>) -> Self {
+        let own_row = |row: u32| f64::from(row) * f64::from(own_height) / f64::from(height);
+        let (top, bottom) = (own_row(rows.start), own_row(rows.end));
+        let mut region = Self { x: 0.0, y: top, width: f64::from(own_width), height: bottom - top };
+        // Rounding may put the last row's end a trifle below the picture's.
+        if rows.end == height && !region.lies_in(own_width, own_height) {
+            region.height = (f64::from(own_height) - top).next_down();
+        }
+        region
+    }
+
     /// Whether the region is not empty and lies inside a picture of this size.
-    fn lies_in(&self, width: u32, height: u32) -> bool {
+    pub(crate) fn lies_in(&self, width: u32, height: u32) -> bool {
         // A NaN anywhere makes a comparison false.
         self.x >= 0.0
             && self.y >= 0.0
@@ -102,37 +116,55 @@ impl Picture {
             });
         }
         if self.alpha().is_some() {
-            let rgba = self.convolve(&self.to_rgba(), PixelType::U8x4, region, (width, height), filter);
+            let (rgba, size) = (self.to_rgba(), (self.width(), self.height()));
+            let rgba = convolve(&rgba, size, PixelType::U8x4, region, (width, height), filter);
             Self::from_rgba(width, height, &rgba)
         } else {
-            let rgb = self.convolve(self.rgb(), PixelType::U8x3, region, (width, height), filter);
+            let size = (self.width(), self.height());
+            let rgb = convolve(self.rgb(), size, PixelType::U8x3, region, (width, height), filter);
             Self::from_rgb(width, height, rgb)
         }
     }
 
-    /// `samples` has this picture's size; the region has been checked.
-    fn convolve(
+    /// Some rows of the whole picture at another size: for pictures that are too large to be held twice. `rows` are those of
+    /// the result.
+    ///
+    /// # Errors
+    /// A zero side, or rows that are none or lie outside.
+    pub fn resize_rows(
         &self,
-        samples: &[u8],
-        pixel_type: PixelType,
-        region: Region,
-        (width, height): (u32, u32),
+        width: u32,
+        height: u32,
+        rows: Range<u32>,
         filter: Filter,
-    ) -> Vec<u8> {
-        let source = ImageRef::new(self.width(), self.height(), samples, pixel_type)
-            .expect("a picture's buffers have the length of its size");
-        let mut target = Image::new(width, height, pixel_type);
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.into())).crop(
-            region.x,
-            region.y,
-            region.width,
-            region.height,
-        );
-        Resizer::new()
-            .resize(&source, &mut target, &options)
-            .expect("both sides have one pixel type and the region lies inside");
-        target.into_vec()
+    ) -> Result<Self, PictureError> {
+        let region = Region::of_rows((self.width(), self.height()), height, &rows);
+        self.resize_region(region, width, rows.end.saturating_sub(rows.start), filter)
     }
+}
+
+/// A part of `samples`, whose picture has the size `from`, at the size `to`; the region has been checked.
+pub(crate) fn convolve(
+    samples: &[u8],
+    from: (u32, u32),
+    pixel_type: PixelType,
+    region: Region,
+    to: (u32, u32),
+    filter: Filter,
+) -> Vec<u8> {
+    let source = ImageRef::new(from.0, from.1, samples, pixel_type)
+        .expect("a picture's buffers have the length of its size");
+    let mut target = Image::new(to.0, to.1, pixel_type);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.into())).crop(
+        region.x,
+        region.y,
+        region.width,
+        region.height,
+    );
+    Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("both sides have one pixel type and the region lies inside");
+    target.into_vec()
 }
 
 #[cfg(test)]
@@ -203,6 +235,18 @@ mod tests {
             let expected = picture.resize(12, 8, filter).unwrap().crop(4, 2, 6, 4).unwrap();
             assert_eq!(found, expected, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn rows_come_without_the_others() {
+        let picture = Picture::from_rgb(24, 16, (0..1152).map(|i| (i * 37 % 251) as u8).collect()).unwrap();
+        for filter in FILTERS {
+            let whole = picture.resize(30, 8, filter).unwrap();
+            let found = picture.resize_rows(30, 8, 2..7, filter).unwrap();
+            assert_eq!(found, whole.crop(0, 2, 30, 5).unwrap(), "{filter:?}");
+        }
+        assert!(picture.resize_rows(30, 8, 2..9, Filter::Box).is_err());
+        assert!(picture.resize_rows(30, 8, 3..3, Filter::Box).is_err());
     }
 
     proptest! {

@@ -168,9 +168,17 @@ impl Engine {
     /// # Errors
     /// As [`Engine::paint`].
     pub fn paint_picture(&self, photo: &Picture) -> Result<Picture, PaintError> {
+        self.paint_picture_timed(photo, &mut LayerClock::default())
+    }
+
+    /// [`Engine::paint_picture`] that tells how long each layer took.
+    ///
+    /// # Errors
+    /// As [`Engine::paint`].
+    pub fn paint_picture_timed(&self, photo: &Picture, clock: &mut LayerClock) -> Result<Picture, PaintError> {
         let row = 3 * photo.width() as usize;
         let mut bytes = vec![0; row * photo.height() as usize];
-        self.paint(photo, |band| {
+        self.paint_timed(photo, clock, |band| {
             let from = band.first_row as usize * row;
             space::bytes_from_planes(band.planes, &mut bytes[from..from + band.rows as usize * row]);
         })?;

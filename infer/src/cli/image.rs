@@ -1,12 +1,11 @@
 //! `infer image`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use common::device::DeviceChoice;
 use pixel::Format;
 
+use super::compute::ComputeArgs;
 use crate::painter::PainterArgs;
 
 #[derive(Args)]
@@ -61,12 +60,8 @@ pub(crate) struct ImageArgs {
     /// Print a JSON object a line for each picture instead of its path.
     #[arg(long)]
     pub(crate) json: bool,
-    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: DeviceChoice,
-    /// Threads that compute [default: one for each core].
-    #[arg(long)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     /// No progress bar.
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -1,10 +1,13 @@
 //! The arguments, exactly as they are typed.
 
+mod bench;
+mod compute;
 mod image;
 mod styles;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use bench::{BenchArgs, Size};
 pub(crate) use image::{FormatName, ImageArgs};
 pub(crate) use styles::StylesArgs;
 
@@ -25,6 +28,8 @@ pub(crate) enum Command {
     Image(Box<ImageArgs>),
     /// List the styles that are installed, or show one style's card.
     Styles(StylesArgs),
+    /// Measure how fast pictures are painted on this machine.
+    Bench(BenchArgs),
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ mod sheet;
 #[cfg(test)]
 mod tests;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use common::engine::EngineOptions;
@@ -32,7 +31,6 @@ pub(crate) struct ImagePlan {
     /// Outputs left out because they are there.
     pub(crate) skipped: usize,
     pub(crate) engine: EngineOptions,
-    pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) writing: Writing,
     pub(crate) opens_viewer: bool,
     pub(crate) saying: Saying,
@@ -92,7 +90,7 @@ impl ImagePlan {
         let styles = style_files(&args.styles, surroundings.shelf)?;
         let looks = args.painter.looks(styles)?;
         let names: Vec<String> = looks.iter().map(Look::name).collect();
-        let device = args.device.resolve()?;
+        let engine = args.compute.engine_options()?;
         let is_output = |path: &Path| {
             naming::is_named_for(path, sheet::NAME.as_ref())
                 || names.iter().any(|name| naming::is_named_for(path, name.as_ref()))
@@ -115,8 +113,7 @@ impl ImagePlan {
             looks,
             jobs,
             skipped,
-            engine: EngineOptions { device, memory_bytes: None },
-            threads: args.threads,
+            engine,
             writing: Writing { quality: args.quality, keep_metadata: args.keep_metadata },
             opens_viewer: args.open,
             saying: Saying { is_dry_run: args.dry_run, is_json: args.json, is_quiet: args.quiet },

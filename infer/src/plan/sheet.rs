@@ -1,6 +1,5 @@
 //! The plan of a contact sheet.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::ensure;
@@ -21,7 +20,6 @@ pub(crate) struct SheetPlan {
     pub(crate) output: Output,
     pub(crate) cell_px: u32,
     pub(crate) engine: EngineOptions,
-    pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) writing: Writing,
     pub(crate) opens_viewer: bool,
     pub(crate) is_quiet: bool,
@@ -40,7 +38,7 @@ impl SheetPlan {
             return Err(usage("--sheet shows each style by itself, not several on one picture"));
         }
         let looks = looks.into_iter().zip(styles).collect();
-        let device = args.device.resolve()?;
+        let engine = args.compute.engine_options()?;
         let found = inputs::collect(&args.inputs, false, &|_| false)?;
         let [input] = &found.list[..] else {
             return Err(usage(format!("--sheet shows one photo, these are {}", found.list.len())));
@@ -61,8 +59,7 @@ impl SheetPlan {
             looks,
             output,
             cell_px: args.sheet_size,
-            engine: EngineOptions { device, memory_bytes: None },
-            threads: args.threads,
+            engine,
             writing: Writing { quality: args.quality, keep_metadata: false },
             opens_viewer: args.open,
             is_quiet: args.quiet,

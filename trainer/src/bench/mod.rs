@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use common::loss::{LossPhase, PerceptualLoss, WeightedPainting};
 use common::lossnet::{Vgg, VggArch};
+use common::memory;
 use common::net::{Parameters, StyleNet};
 use common::optim::Adam;
 use common::precision::Precision;
@@ -122,7 +123,7 @@ pub fn run(config: &BenchConfig) -> BenchReport {
             .collect(),
     );
     // Before the matrices of the ceiling are taken.
-    let peak_memory_mib = peak_memory_mib();
+    let peak_memory_mib = memory::peak_resident_bytes().map(|bytes| bytes as f64 / f64::from(1 << 20));
 
     let mut phases: BTreeMap<Phase, Vec<f64>> = BTreeMap::new();
     for _ in 0..steps {
@@ -214,14 +215,6 @@ fn milliseconds(since: Instant) -> f64 {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// The process's largest resident set so far; `None` where the system does not say (it does on Linux).
-fn peak_memory_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes / 1024.0)
 }
 
 #[cfg(test)]

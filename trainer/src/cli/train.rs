@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
+use common::colour_match::ColourMatch;
 use common::device::DeviceChoice;
 use common::loss::{LayerWeights, StyleUnit};
 use common::optim::Decay;
@@ -131,6 +132,10 @@ pub(crate) struct LossArgs {
     /// for every painting) or raw (as in other projects).
     #[arg(long, value_name = "UNIT", value_parser = style_unit)]
     pub(crate) style_unit: Option<StyleUnit>,
+    /// Move the painting's colours to those of the photos first, so that photos keep theirs: cholesky, symmetric (stays nearer
+    /// to the painting's hues) or none [default: none].
+    #[arg(long, value_name = "METHOD", value_parser = colour_match)]
+    pub(crate) match_colors: Option<ColourMatch>,
     /// Layers that keep the photo, each with a weight of its own if wanted: relu3_3,relu4_2=0.5 [default: relu4_2].
     #[arg(long, value_name = "LAYERS")]
     pub(crate) content_layers: Option<LayerWeights>,
@@ -228,6 +233,15 @@ fn decay(name: &str) -> Result<Decay, String> {
         "constant" => Ok(Decay::Constant),
         "cosine" => Ok(Decay::Cosine),
         _ => Err("expected constant or cosine".to_owned()),
+    }
+}
+
+fn colour_match(name: &str) -> Result<ColourMatch, String> {
+    match name {
+        "none" => Ok(ColourMatch::None),
+        "cholesky" => Ok(ColourMatch::Cholesky),
+        "symmetric" => Ok(ColourMatch::Symmetric),
+        _ => Err("expected cholesky, symmetric or none".to_owned()),
     }
 }
 

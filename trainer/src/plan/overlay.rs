@@ -94,7 +94,16 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
 }
 
 fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) {
-    let LossArgs { content_weight, style_weight, tv_weight, style_unit, content_layers, style_layers } = args;
+    let LossArgs {
+        content_weight,
+        style_weight,
+        tv_weight,
+        style_unit,
+        match_colors,
+        content_layers,
+        style_layers,
+    } = args;
+    set(&mut recipe.match_colors, match_colors);
     let loss = &mut recipe.loss;
     set(&mut loss.weights.content, content_weight);
     set(&mut loss.weights.style, style_weight);

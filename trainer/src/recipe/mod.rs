@@ -2,6 +2,7 @@
 
 mod named;
 
+use common::colour_match::ColourMatch;
 use common::loss::PerceptualLossSpec;
 use common::net::{NetConfig, Start};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
@@ -28,6 +29,10 @@ pub struct Recipe {
     /// painting gives finer strokes.
     #[serde(with = "zero_is_none")]
     pub painting_long_side_px: Option<u32>,
+    /// How a painting's colours are moved to those of the photos before it is learnt from, so that the style is brushwork and
+    /// leaves the photos' colours as they are.
+    #[serde(default)]
+    pub match_colors: ColourMatch,
     /// What the networks compute in.
     pub precision: Precision,
     /// Random crops, scales and flips; without them, each photo gives its centre.
@@ -89,6 +94,7 @@ impl Default for Recipe {
             accumulate: 1,
             crop_px: 256,
             painting_long_side_px: None,
+            match_colors: ColourMatch::None,
             precision: Precision::F32,
             augment: true,
             reduce_photos_first: false,

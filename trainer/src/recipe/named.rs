@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use common::colour_match::ColourMatch;
 use common::loss::{LayerWeights, LossWeights, PerceptualLossSpec, StyleUnit};
 use common::lossnet::Layer;
 use common::net::{InputSpace, NetConfig, OutputRange, Padding, Start, Upsample};
@@ -80,6 +81,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         accumulate: 1,
         crop_px: 256,
         painting_long_side_px: None,
+        match_colors: ColourMatch::None,
         precision: Precision::F32,
         augment: false,
         reduce_photos_first: false,

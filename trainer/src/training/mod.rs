@@ -1,6 +1,7 @@
 //! The training loop.
 
 mod clock;
+mod colours;
 mod learner;
 mod memory;
 mod paintings;
@@ -204,7 +205,7 @@ impl Training {
         checkpoint: Option<Checkpoint>,
     ) -> Result<Self, TrainingError> {
         memory::check_room(&recipe, inputs.device)?;
-        let loss = perceptual_loss(&recipe, &inputs.paintings, &inputs.loss_net, inputs.device)?;
+        let loss = perceptual_loss(&recipe, &inputs)?;
         let progress =
             checkpoint.as_ref().map_or_else(Progress::start, |checkpoint| checkpoint.progress.clone());
         let fingerprint = inputs.fingerprint();

@@ -1,14 +1,12 @@
 //! From pictures of paintings to the loss that asks for their hand.
 
-use std::path::Path;
-
 use common::loss::{PerceptualLoss, WeightedPainting};
 use common::lossnet::Vgg;
 use common::space::byte_rgb_from_picture;
 use pixel::{Filter, Picture};
-use tch::Device;
 
-use super::TrainingError;
+use super::colours::{photo_colours, recoloured};
+use super::{TrainingError, TrainingInputs};
 use crate::recipe::Recipe;
 
 /// A picture to learn from.
@@ -24,10 +22,9 @@ pub struct StylePicture {
 /// Loads the loss network and shows it the paintings.
 pub(super) fn perceptual_loss(
     recipe: &Recipe,
-    paintings: &[StylePicture],
-    loss_net: &Path,
-    device: Device,
+    inputs: &TrainingInputs,
 ) -> Result<PerceptualLoss, TrainingError> {
+    let TrainingInputs { paintings, photos, loss_net, device, .. } = inputs;
     let needed = recipe.loss.style_layers.layers().map(Vgg::smallest_side).max().unwrap_or(1);
     let reduced: Vec<Picture> =
         paintings.iter().map(|painting| reduced(&painting.picture, recipe.painting_long_side_px)).collect();
@@ -35,14 +32,19 @@ pub(super) fn perceptual_loss(
         let (width, height) = (painting.width(), painting.height());
         return Err(TrainingError::PaintingTooSmall { width, height, needed });
     }
-    let network = Vgg::load(loss_net, &recipe.loss.layers(), device)?;
+    let network = Vgg::load(loss_net, &recipe.loss.layers(), *device)?;
+    let photo_colours = photo_colours(recipe, photos)?;
+    let byte_rgb = |reduced: &Picture| {
+        let byte_rgb = byte_rgb_from_picture(reduced, *device);
+        match &photo_colours {
+            Some(colours) => recoloured(&byte_rgb, reduced, recipe.match_colors, colours),
+            None => byte_rgb,
+        }
+    };
     let paintings: Vec<WeightedPainting> = paintings
         .iter()
         .zip(&reduced)
-        .map(|(painting, reduced)| WeightedPainting {
-            byte_rgb: byte_rgb_from_picture(reduced, device),
-            weight: painting.weight,
-        })
+        .map(|(painting, reduced)| WeightedPainting { byte_rgb: byte_rgb(reduced), weight: painting.weight })
         .collect();
     Ok(PerceptualLoss::new(recipe.loss.clone(), network, &paintings))
 }

@@ -1,0 +1,70 @@
+//! Where and how networks compute.
+
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+use common::device::DeviceChoice;
+use common::engine::{EngineOptions, PaintPrecision};
+
+#[derive(Args)]
+#[command(next_help_heading = "Computing")]
+pub(crate) struct ComputeArgs {
+    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
+    #[arg(long, default_value = "auto")]
+    pub(crate) device: DeviceChoice,
+    /// What a GPU computes in; a CPU always computes in f32.
+    #[arg(long, value_name = "FORMAT", default_value = "f16")]
+    pub(crate) precision: PrecisionName,
+    /// Most memory that the program may take, as 2G or 700M: larger pictures are painted in bands, to the same result
+    /// [default: a part of what is free].
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    pub(crate) memory: Option<u64>,
+    /// Threads that compute [default: one for each core].
+    #[arg(long)]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// A number format as it is named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PrecisionName {
+    /// 11 bits of mantissa.
+    F16,
+    /// 8 bits of mantissa, with the range of f32.
+    Bf16,
+    /// 24 bits of mantissa.
+    F32,
+}
+
+impl ComputeArgs {
+    /// The engine asked for; the number of threads is set on the way.
+    pub(crate) fn engine_options(&self) -> anyhow::Result<EngineOptions> {
+        if let Some(threads) = self.threads {
+            tch::set_num_threads(threads.get() as i32);
+        }
+        let precision = match self.precision {
+            PrecisionName::F16 => PaintPrecision::F16,
+            PrecisionName::Bf16 => PaintPrecision::Bf16,
+            PrecisionName::F32 => PaintPrecision::F32,
+        };
+        Ok(EngineOptions { device: self.device.resolve()?, precision, memory_bytes: self.memory })
+    }
+}
+
+/// `2G` is two times 1024 to the third.
+fn bytes(typed: &str) -> Result<u64, String> {
+    let parsed = parse_size::Config::new().with_binary().parse_size(typed);
+    parsed.map_err(|_| "expected a number of bytes, as 2G or 700M".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_are_binary() {
+        assert_eq!(bytes("2G"), Ok(2 << 30));
+        assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
+        assert_eq!(bytes("700m"), Ok(700 << 20));
+        assert!(bytes("much").is_err() && bytes("-1").is_err());
+    }
+}

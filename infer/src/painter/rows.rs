@@ -1,0 +1,39 @@
+//! A painting, row by row.
+
+use common::engine::{Engine, PaintError};
+use pixel::Picture;
+
+/// Within 0..255.
+#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
+fn visible(value: f32) -> f32 {
+    value.max(0.0).min(255.0)
+}
+
+/// Paints a photo as it is and hands over each row once: its number, and its `byte_rgb` `[width, 3]`, within 0..255,
+/// which the receiver may change.
+///
+/// # Errors
+/// As [`Engine::paint`].
+pub(super) fn paint_rows(
+    engine: &Engine,
+    photo: &Picture,
+    mut receive: impl FnMut(u32, &mut [f32]),
+) -> Result<(), PaintError> {
+    let width = photo.width() as usize;
+    let mut interleaved = vec![0.0; width * 3];
+    engine.paint(photo, |band| {
+        let planes = band.planes.chunks_exact(band.rows as usize * width);
+        let planes: [&[f32]; 3] = planes.collect::<Vec<_>>().try_into().expect("a band has three planes");
+        for row in 0..band.rows {
+            let columns = row as usize * width..(row as usize + 1) * width;
+            let [red, green, blue] = planes.map(|plane| &plane[columns.clone()]);
+            for (pixel, ((&red, &green), &blue)) in
+                interleaved.as_chunks_mut::<3>().0.iter_mut().zip(red.iter().zip(green).zip(blue))
+            {
+                // What is blended is what would be seen.
+                *pixel = [red, green, blue].map(visible);
+            }
+            receive(band.first_row + row, &mut interleaved);
+        }
+    })
+}

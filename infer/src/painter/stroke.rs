@@ -1,0 +1,55 @@
+//! Larger and finer strokes: the network paints at another resolution than the result has.
+
+use common::engine::Engine;
+use pixel::{Filter, Picture};
+
+use super::detail::Detail;
+use super::rows::paint_rows;
+use super::size::{resized, scaled};
+
+/// Rows of the result that are made at a time.
+const BAND_ROWS: u32 = 32;
+
+/// As [`paint_rows`] of `sized`, with strokes that are `factor` times as large; `photo` is the same photo as it came.
+///
+/// A network's strokes are so many pixels wide. It paints a photo that is `factor` times smaller, and the painting is
+/// enlarged; [`Detail`] gives edges back their sharpness. The painting in between is rounded to bytes, which keeps it small.
+pub(super) fn paint_rows_by_strokes(
+    engine: &Engine,
+    photo: &Picture,
+    sized: &Picture,
+    factor: f64,
+    mut receive: impl FnMut(u32, &mut [f32]),
+) -> anyhow::Result<()> {
+    if factor == 1.0 {
+        return Ok(paint_rows(engine, sized, receive)?);
+    }
+    let (width, height) = (sized.width(), sized.height());
+    let network_size = scaled((width, height), 1.0 / factor);
+    let seen = resized(photo, network_size)?.into_owned().without_alpha();
+    let painted = engine.paint_picture(&seen)?;
+    let detail = (factor > 1.0).then(|| Detail::new(&seen, &painted));
+    let mut values = Vec::with_capacity(width as usize * 3);
+    for first in (0..height).step_by(BAND_ROWS as usize) {
+        let rows = first..(first + BAND_ROWS).min(height);
+        let enlarged = painted.resize_rows(width, height, rows.clone(), Filter::Lanczos3)?;
+        let details = detail.as_ref().map(|detail| detail.rows(sized, rows.clone())).transpose()?;
+        for (row, bytes) in rows.zip(enlarged.rgb().chunks_exact(width as usize * 3)) {
+            values.clear();
+            values.extend(bytes.iter().copied().map(f32::from));
+            if let Some(details) = &details {
+                let details = details.chunks_exact(width as usize).nth((row - first) as usize);
+                add_light(&mut values, details.expect("a row of details for each row"));
+            }
+            receive(row, &mut values);
+        }
+    }
+    Ok(())
+}
+
+/// Adds to all channels of a pixel alike, within 0..255.
+fn add_light(values: &mut [f32], details: &[f32]) {
+    for (pixel, detail) in values.as_chunks_mut::<3>().0.iter_mut().zip(details) {
+        *pixel = pixel.map(|value| (value + detail).clamp(0.0, 255.0));
+    }
+}
