@@ -175,7 +175,11 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::paint`].
-    pub fn paint_picture_timed(&self, photo: &Picture, clock: &mut LayerClock) -> Result<Picture, PaintError> {
+    pub fn paint_picture_timed(
+        &self,
+        photo: &Picture,
+        clock: &mut LayerClock,
+    ) -> Result<Picture, PaintError> {
         let row = 3 * photo.width() as usize;
         let mut bytes = vec![0; row * photo.height() as usize];
         self.paint_timed(photo, clock, |band| {

@@ -174,7 +174,7 @@ fn tiled_convolutions_are_the_plain_ones() {
             let stored = stored_channels(inputs);
             let values = picture(height, width, stored, inputs, 3);
             let weight = noise(outputs * inputs * 9, 4);
-            let conv = TileConv::prepare(&weight, outputs, inputs);
+            let conv = TileConv::prepare(&weight, outputs, inputs, 2);
             let norm = some_norm(stored, inputs);
             let input = whole(&values, height, width, stored);
             let channels = conv.stored_outputs();
@@ -205,7 +205,7 @@ fn doubling_convolutions_are_those_of_the_enlarged_picture() {
     let stored = stored_channels(inputs);
     let values = picture(height, width, stored, inputs, 5);
     let weight = noise(outputs * inputs * 9, 6);
-    let conv = TileConv::prepare_doubling(&weight, outputs, inputs);
+    let conv = TileConv::prepare_doubling(&weight, outputs, inputs, 3);
     let mut output = vec![f32::NAN; 4 * height * width * conv.stored_outputs()];
     let mut statistics = conv.statistics(height, width);
     let input = whole(&values, height, width, stored);
@@ -239,7 +239,7 @@ fn transposed_convolutions_spread_each_pixel() {
     let values = picture(height, width, stored, inputs, 7);
     let weight = noise(outputs * inputs * 9, 8);
     for cut in [0, 1] {
-        let conv = TileConv::prepare_transposed(&weight, outputs, inputs, cut);
+        let conv = TileConv::prepare_transposed(&weight, outputs, inputs, cut, 1);
         let mut output = vec![f32::NAN; 4 * height * width * conv.stored_outputs()];
         let input = whole(&values, height, width, stored);
         conv.convolve(input, None, Border::Zero, &(0..height), &mut output, None, 2);

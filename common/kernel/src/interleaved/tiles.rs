@@ -43,13 +43,13 @@ pub struct TileConv {
 }
 
 impl TileConv {
-    /// The convolution with `weight` `[outputs, inputs, 3, 3]`. There is no bias: the norm behind it would take it out.
+    /// The convolution with `weight` `[outputs, inputs, 3, 3]`, made ready on up to `threads` threads. There is no bias: the norm behind it would take it out.
     ///
     /// # Panics
     /// If `weight` has another length.
-    pub fn prepare(weight: &[f32], outputs: usize, inputs: usize) -> Self {
+    pub fn prepare(weight: &[f32], outputs: usize, inputs: usize, threads: usize) -> Self {
         assert_eq!(weight.len(), outputs * inputs * 9, "weight is [outputs, inputs, 3, 3]");
-        Self::from_weights(outputs, inputs, Write::Same, |_, output, input, row, column| {
+        Self::from_weights([outputs, inputs], Write::Same, threads, |_, output, input, row, column| {
             f64::from(weight[(output * inputs + input) * 9 + row * 3 + column])
         })
     }
@@ -59,16 +59,21 @@ impl TileConv {
     ///
     /// # Panics
     /// If `weight` has another length.
-    pub fn prepare_doubling(weight: &[f32], outputs: usize, inputs: usize) -> Self {
+    pub fn prepare_doubling(weight: &[f32], outputs: usize, inputs: usize, threads: usize) -> Self {
         /// Which of the kernel's rows fall on which of three small rows, for even and odd rows of the result.
         const FALLING: [[&[usize]; 3]; 2] = [[&[0], &[1, 2], &[]], [&[], &[0, 1], &[2]]];
         assert_eq!(weight.len(), outputs * inputs * 9, "weight is [outputs, inputs, 3, 3]");
-        Self::from_weights(outputs, inputs, Write::Doubled, |parity, output, input, row, column| {
-            let kernel = &weight[(output * inputs + input) * 9..][..9];
-            let (rows, columns) = (FALLING[parity[0]][row], FALLING[parity[1]][column]);
-            let entries = rows.iter().flat_map(|row| columns.iter().map(move |column| row * 3 + column));
-            entries.map(|entry| f64::from(kernel[entry])).sum()
-        })
+        Self::from_weights(
+            [outputs, inputs],
+            Write::Doubled,
+            threads,
+            |parity, output, input, row, column| {
+                let kernel = &weight[(output * inputs + input) * 9..][..9];
+                let (rows, columns) = (FALLING[parity[0]][row], FALLING[parity[1]][column]);
+                let entries = rows.iter().flat_map(|row| columns.iter().map(move |column| row * 3 + column));
+                entries.map(|entry| f64::from(kernel[entry])).sum()
+            },
+        )
     }
 
     /// The transposed convolution of stride 2 with `weight` `[inputs, outputs, 3, 3]`, of whose full result the first
@@ -77,52 +82,63 @@ impl TileConv {
     ///
     /// # Panics
     /// If `weight` has another length.
-    pub fn prepare_transposed(weight: &[f32], outputs: usize, inputs: usize, cut: usize) -> Self {
+    pub fn prepare_transposed(
+        weight: &[f32],
+        outputs: usize,
+        inputs: usize,
+        cut: usize,
+        threads: usize,
+    ) -> Self {
         assert_eq!(weight.len(), outputs * inputs * 9, "weight is [inputs, outputs, 3, 3]");
         // Row `2 small + kernel row - cut` of the result has a product of that small row.
         let entry = move |parity: usize, place: usize| {
             let kernel = (parity + cut) as isize - 2 * (place as isize - 1);
             (0..3).contains(&kernel).then_some(kernel as usize)
         };
-        Self::from_weights(outputs, inputs, Write::Doubled, |parity, output, input, row, column| {
-            match (entry(parity[0], row), entry(parity[1], column)) {
+        Self::from_weights(
+            [outputs, inputs],
+            Write::Doubled,
+            threads,
+            |parity, output, input, row, column| match (entry(parity[0], row), entry(parity[1], column)) {
                 (Some(row), Some(column)) => {
                     f64::from(weight[(input * outputs + output) * 9 + row * 3 + column])
                 }
                 _ => 0.0,
-            }
-        })
+            },
+        )
     }
 
     /// `weight(parity, output, input, row, column)`
     fn from_weights(
-        outputs: usize,
-        inputs: usize,
+        [outputs, inputs]: [usize; 2],
         write: Write,
-        weight: impl Fn([usize; 2], usize, usize, usize, usize) -> f64,
+        threads: usize,
+        weight: impl Fn([usize; 2], usize, usize, usize, usize) -> f64 + Sync,
     ) -> Self {
         let (stored_inputs, stored_outputs) = (stored_channels(inputs), stored_channels(outputs));
         let kinds = if write == Write::Doubled { 4 } else { 1 };
+        let panel = PRODUCTS * stored_inputs;
         let blocks = kinds * stored_outputs / CHANNEL_MULTIPLE;
-        let mut weights = vec![[Line::ZERO; VECTORS]; blocks * PRODUCTS * stored_inputs];
-        for (kind, output) in (0..kinds).flat_map(|kind| (0..outputs).map(move |output| (kind, output))) {
-            let channel = kind * stored_outputs + output;
-            let (block, lane) = (channel / CHANNEL_MULTIPLE, channel % CHANNEL_MULTIPLE);
-            for input in 0..inputs {
-                // G g G^T: each row of three weights to six, then the columns of those.
-                let at = |row, column| [weight([kind / 2, kind % 2], output, input, row, column)];
-                let wide: [[[f64; 1]; IN]; 3] =
-                    std::array::from_fn(|row| transform::weights(&[at(row, 0), at(row, 1), at(row, 2)]));
-                for column in 0..IN {
-                    let factors = transform::weights(&[wide[0][column], wide[1][column], wide[2][column]]);
-                    for (row, [factor]) in factors.into_iter().enumerate() {
-                        let place = row * IN + column;
-                        weights[(block * PRODUCTS + place) * stored_inputs + input][lane / LANES].0
-                            [lane % LANES] = factor as f32;
+        let mut weights = vec![[Line::ZERO; VECTORS]; blocks * panel];
+        let panels = DisjointSlice::new(&mut weights);
+        parallel::for_each(threads, blocks, |block| {
+            // SAFETY: each block is one item.
+            #[allow(unsafe_code)]
+            let panel = unsafe { panels.part(block * panel..(block + 1) * panel) };
+            for lane in 0..CHANNEL_MULTIPLE {
+                let channel = block * CHANNEL_MULTIPLE + lane;
+                let (kind, output) = (channel / stored_outputs, channel % stored_outputs);
+                if output >= outputs {
+                    continue;
+                }
+                for input in 0..inputs {
+                    let entry = |row, column| weight([kind / 2, kind % 2], output, input, row, column);
+                    for (place, factor) in factors(entry).into_iter().enumerate() {
+                        panel[place * stored_inputs + input][lane / LANES].0[lane % LANES] = factor;
                     }
                 }
             }
-        }
+        });
         Self { weights, stored_inputs, stored_outputs, write }
     }
 
@@ -203,6 +219,20 @@ impl TileConv {
             });
         });
     }
+}
+
+/// G g G^T of a kernel: each row of three weights to six, then the columns of those.
+fn factors(entry: impl Fn(usize, usize) -> f64) -> [f32; PRODUCTS] {
+    let wide: [[[f64; 1]; IN]; 3] =
+        std::array::from_fn(|row| transform::weights(&std::array::from_fn(|column| [entry(row, column)])));
+    let mut factors = [0.0; PRODUCTS];
+    for column in 0..IN {
+        let rows = transform::weights(&std::array::from_fn(|row| wide[row][column]));
+        for (row, [factor]) in rows.into_iter().enumerate() {
+            factors[row * IN + column] = factor as f32;
+        }
+    }
+    factors
 }
 
 /// A few rows of tiles.

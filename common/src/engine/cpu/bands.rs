@@ -11,7 +11,7 @@ use kernel::interleaved::{Norm, RowStatistics, Rows, add_normalised, normalise};
 use super::layers::TileLayer;
 use super::size::InnerSize;
 use super::store::Store;
-use super::{CpuEngine, Photo};
+use super::{CpuEngine, Photo, threads};
 use crate::engine::Band;
 
 /// Memory for the bands, used again from band to band.
@@ -75,7 +75,7 @@ impl Painting<'_> {
 
     /// The photo to quarter resolution.
     fn shrink(&mut self, x: &mut Store) -> io::Result<()> {
-        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let (layers, threads) = (&self.engine.layers, threads());
         let height = self.size.height;
 
         let mut statistics = layers.conv1.statistics(height);
@@ -116,7 +116,7 @@ impl Painting<'_> {
 
     /// Makes `buffers.full` the first convolution's rows.
     fn full_rows_of_photo(&mut self, rows: &Range<usize>, statistics: Option<&mut RowStatistics>) {
-        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let (layers, threads) = (&self.engine.layers, threads());
         let Self { buffers: Buffers { photo: colours, full, .. }, size, photo, .. } = self;
         let needed = layers.conv1.needed_rows(rows, size.height);
         colours.resize(3 * needed.len() * size.width, 0.0);
@@ -134,7 +134,7 @@ impl Painting<'_> {
 
     /// Makes `buffers.half` the second convolution's rows.
     fn half_rows_of_photo(&mut self, rows: &Range<usize>, statistics: Option<&mut RowStatistics>) {
-        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let (layers, threads) = (&self.engine.layers, threads());
         let needed = layers.conv2.needed_rows(rows, self.size.height);
         self.full_rows_of_photo(&needed, None);
         let Self { buffers: Buffers { full, half, .. }, norms, size, .. } = self;
@@ -163,7 +163,7 @@ impl Painting<'_> {
             let Buffers { read, written, .. } = &mut self.buffers;
             let addend = second.read(&band, read)?;
             x.update(&band, written, |values| {
-                add_normalised(values, addend, &norm, self.engine.threads());
+                add_normalised(values, addend, &norm, threads());
             })?;
         }
         Ok(())
@@ -189,7 +189,7 @@ impl Painting<'_> {
                 channels: self.size.quarter_channels,
             };
             to.write(&band, written, |output| {
-                layer.convolve(input, norm, &band, output, Some(&mut statistics), self.engine.threads());
+                layer.convolve(input, norm, &band, output, Some(&mut statistics), threads());
             })?;
         }
         Ok(layer.norm(&statistics))
@@ -197,7 +197,7 @@ impl Painting<'_> {
 
     /// Quarter resolution to the painting.
     fn enlarge(&mut self, x: &mut Store, receive: &mut dyn FnMut(Band<'_>)) -> io::Result<()> {
-        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let (layers, threads) = (&self.engine.layers, threads());
         let InnerSize { height, width, .. } = self.size;
 
         let mut statistics = layers.up1.statistics(height / 4, width / 4);
@@ -244,7 +244,7 @@ impl Painting<'_> {
         x: &mut Store,
         statistics: Option<&mut RowStatistics>,
     ) -> io::Result<()> {
-        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let (layers, threads) = (&self.engine.layers, threads());
         let Self { buffers: Buffers { half, read, .. }, size, .. } = self;
         let needed = layers.up1.needed_rows(rows, size.height / 4);
         half.resize(2 * rows.len() * size.row_values()[1], 0.0);
@@ -266,7 +266,7 @@ impl Painting<'_> {
         x: &mut Store,
         statistics: Option<&mut RowStatistics>,
     ) -> io::Result<()> {
-        let (layers, threads) = (&self.engine.layers, self.engine.threads());
+        let (layers, threads) = (&self.engine.layers, threads());
         let needed = layers.up2.needed_rows(rows, self.size.height / 2);
         let quarter_rows = tiles_around(&(needed.start / 2..needed.end.div_ceil(2)), self.size.height / 4);
         self.half_rows_of_quarter(&quarter_rows, x, None)?;

@@ -7,6 +7,7 @@ use kernel::interleaved::{
 };
 use tch::{Device, Kind};
 
+use super::threads;
 use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, StyleNet, Upsample};
 
 /// All layers, in order.
@@ -143,24 +144,28 @@ impl Source<'_> {
             Padding::Reflect => Border::Reflect,
             Padding::ZeroSame => Border::Zero,
         };
-        TileLayer { conv: TileConv::prepare(&weight, channels, channels), border, norm: self.norm(norm) }
+        TileLayer {
+            conv: TileConv::prepare(&weight, channels, channels, threads()),
+            border,
+            norm: self.norm(norm),
+        }
     }
 
     fn doubling(&self, conv: &str, norm: &str, [outputs, inputs]: [usize; 2]) -> TileLayer {
         let weight = self.values(&format!("{conv}.conv2d.weight"));
         let (border, conv) = match (self.config.upsample, self.config.padding) {
             (Upsample::Nearest, Padding::Reflect) => {
-                (Border::Replicate, TileConv::prepare_doubling(&weight, outputs, inputs))
+                (Border::Replicate, TileConv::prepare_doubling(&weight, outputs, inputs, threads()))
             }
             (Upsample::Nearest, Padding::ZeroSame) => {
-                (Border::Zero, TileConv::prepare_doubling(&weight, outputs, inputs))
+                (Border::Zero, TileConv::prepare_doubling(&weight, outputs, inputs, threads()))
             }
             // PyTorch's padding 1 with output padding 1, and TensorFlow's SAME, as in `net::layers`.
             (Upsample::Transposed, Padding::Reflect) => {
-                (Border::Zero, TileConv::prepare_transposed(&weight, outputs, inputs, 1))
+                (Border::Zero, TileConv::prepare_transposed(&weight, outputs, inputs, 1, threads()))
             }
             (Upsample::Transposed, Padding::ZeroSame) => {
-                (Border::Zero, TileConv::prepare_transposed(&weight, outputs, inputs, 0))
+                (Border::Zero, TileConv::prepare_transposed(&weight, outputs, inputs, 0, threads()))
             }
         };
         TileLayer { conv, border, norm: self.norm(norm) }

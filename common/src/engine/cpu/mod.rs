@@ -100,11 +100,11 @@ impl CpuEngine {
             }
         }
     }
+}
 
-    #[allow(clippy::unused_self)] // the engine's, whoever knows it
-    fn threads(&self) -> usize {
-        tch::get_num_threads().max(1) as usize
-    }
+/// As many threads as libtorch would take: what the user asked for.
+fn threads() -> usize {
+    tch::get_num_threads().max(1) as usize
 }
 
 /// A photo as the network sees it: continued by its own reflection to sides that can be halved twice.

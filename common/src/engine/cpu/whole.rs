@@ -3,7 +3,7 @@
 use kernel::interleaved::{Rows, add_normalised, normalise};
 
 use super::size::InnerSize;
-use super::{Buffers, CpuEngine, Photo};
+use super::{Buffers, CpuEngine, Photo, threads};
 use crate::engine::{Band, LayerClock};
 
 /// Values of the painting that are handed over at once.
@@ -16,7 +16,7 @@ pub(super) fn paint(
     clock: &mut LayerClock,
     receive: &mut dyn FnMut(Band<'_>),
 ) {
-    let (layers, threads) = (&engine.layers, engine.threads());
+    let (layers, threads) = (&engine.layers, threads());
     let size @ InnerSize { height, width, .. } = photo.inner;
     let [full_values, half_values, quarter_values] = size.values();
     let Buffers { full, half, quarter } = buffers;
