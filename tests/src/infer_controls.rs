@@ -121,7 +121,8 @@ fn sizes_are_what_was_asked_for_and_transparency_goes_along() {
         let painted = studio.paint(args);
         assert_eq!(size(&painted), expected, "{args:?}");
         let alpha = painted.alpha().expect("transparency");
-        assert_eq!((alpha[0], alpha.last()), (0, Some(&255)), "{args:?}");
+        // Lanczos overshoots a little.
+        assert!(alpha[0] <= 2 && alpha[alpha.len() - 1] >= 253, "{args:?}: {alpha:?}");
     }
 }
 
