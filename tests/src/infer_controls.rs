@@ -77,8 +77,7 @@ fn strength_goes_from_the_photo_to_the_painting() {
     assert_eq!(studio.paint(&["--strength", "1"]), painting);
     let half = studio.paint(&["--strength", "0.5"]);
     for ((&half, &photo), &painting) in half.rgb().iter().zip(photo.rgb()).zip(painting.rgb()) {
-        let middle = (i32::from(photo) + i32::from(painting)) / 2;
-        assert!((i32::from(half) - middle).abs() <= 1, "{half} between {photo} and {painting}");
+        assert!(half.abs_diff(u8::midpoint(photo, painting)) <= 1, "{half} between {photo} and {painting}");
     }
     assert_ne!(studio.paint(&["--strength", "1.5"]), painting);
 }
@@ -121,7 +120,8 @@ fn sizes_are_what_was_asked_for_and_transparency_goes_along() {
         let painted = studio.paint(args);
         assert_eq!(size(&painted), expected, "{args:?}");
         let alpha = painted.alpha().expect("transparency");
-        assert_eq!((alpha[0], alpha.last()), (0, Some(&255)), "{args:?}");
+        // Lanczos overshoots a little.
+        assert!(alpha[0] <= 2 && alpha[alpha.len() - 1] >= 253, "{args:?}: {alpha:?}");
     }
 }
 

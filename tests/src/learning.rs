@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use common::colour_match::ColourMatch;
 use common::loss::LossValues;
 use common::style_file;
 use tch::Device;
@@ -55,6 +56,17 @@ fn the_same_seed_learns_the_same_bit_for_bit() {
         style_file::load(&trained.style_file, Device::Cpu).unwrap().1.parameters().flat().copy()
     });
     assert!(flats[0].equal(&flats[1]));
+}
+
+#[test]
+fn matched_colours_change_what_is_learnt_by_either_way() {
+    let flats = [ColourMatch::None, ColourMatch::Cholesky, ColourMatch::Symmetric].map(|match_colors| {
+        let folder = tempfile::tempdir().unwrap();
+        let (trained, _) = run(&Recipe { match_colors, ..tiny_recipe(2) }, &folder, 0);
+        style_file::load(&trained.style_file, Device::Cpu).unwrap().1.parameters().flat().copy()
+    });
+    let [none, cholesky, symmetric] = &flats;
+    assert!(!none.equal(cholesky) && !none.equal(symmetric) && !cholesky.equal(symmetric));
 }
 
 #[test]
