@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use pixel::Header;
 
+use crate::crash::caught;
 use crate::interrupt;
 use crate::painter::Painter;
 use crate::photo_file;
@@ -29,13 +30,13 @@ pub(crate) fn run(plan: &ImagePlan, painters: &[Painter], report: &Report<'_>) {
 }
 
 fn size(source: &Source) -> anyhow::Result<(u32, u32)> {
-    let decoded = || -> Result<_, pixel::DecodeError> {
+    let size = caught(|| {
         let bytes = photo_file::read(source)?;
         if let Some(Header { width, height, .. }) = Header::of(&bytes) {
             return Ok((width, height));
         }
         let picture = photo_file::decode(&bytes)?.picture;
         Ok((picture.width(), picture.height()))
-    };
-    decoded().with_context(|| source.name().into_owned())
+    });
+    size.with_context(|| source.name().into_owned())
 }

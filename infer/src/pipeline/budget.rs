@@ -14,6 +14,7 @@ pub(super) struct Budget {
 struct Taken {
     pictures: usize,
     bytes: u64,
+    is_closed: bool,
 }
 
 /// Room taken for one picture, given back when dropped.
@@ -28,17 +29,27 @@ impl Budget {
     }
 
     /// Waits until there is room for a picture of so many bytes. Whoever calls it must not hold up those that give room
-    /// back.
-    pub(super) fn take(&self, bytes: u64) -> Share<'_> {
+    /// back. `None` once the budget is closed.
+    pub(super) fn take(&self, bytes: u64) -> Option<Share<'_>> {
         let is_full = |taken: &mut Taken| {
-            taken.pictures > 0
+            !taken.is_closed
+                && taken.pictures > 0
                 && (taken.pictures >= self.pictures || taken.bytes.saturating_add(bytes) > self.bytes)
         };
         let taken = self.freed.wait_while(self.lock(), is_full);
         let mut taken = taken.unwrap_or_else(PoisonError::into_inner);
+        if taken.is_closed {
+            return None;
+        }
         taken.pictures += 1;
         taken.bytes = taken.bytes.saturating_add(bytes);
-        Share { budget: self, bytes }
+        Some(Share { budget: self, bytes })
+    }
+
+    /// Gives no more room, and nobody waits for any.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.freed.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -69,6 +80,8 @@ mod tests {
         let small = [budget.take(5), budget.take(5)];
         drop(small);
         drop(budget.take(u64::MAX));
+        budget.close();
+        assert!(budget.take(1).is_none());
     }
 
     #[test]

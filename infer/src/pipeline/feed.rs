@@ -1,7 +1,6 @@
 //! Photos on their way in: read and decoded ahead of the painting, by several threads, delivered in order.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -24,7 +23,6 @@ pub(super) struct Feed<'a> {
     /// The next job. Whoever holds it reads the next file and waits for its room, so that room is given in order:
     /// the photo that is painted next never waits for one behind it.
     next: Mutex<usize>,
-    is_stopped: AtomicBool,
 }
 
 /// A photo that is ready, or why it is not.
@@ -45,7 +43,7 @@ struct Taken<'a> {
 
 impl<'a> Feed<'a> {
     pub(super) fn new(jobs: &'a [Job], budget: &'a Budget) -> Self {
-        Self { jobs, budget, next: Mutex::new(0), is_stopped: AtomicBool::new(false) }
+        Self { jobs, budget, next: Mutex::new(0) }
     }
 
     /// Decodes one photo after the other until there are no more or nobody wants them.
@@ -61,39 +59,43 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// No further photo is begun.
-    pub(super) fn stop(&self) {
-        self.is_stopped.store(true, Ordering::SeqCst);
-    }
-
     fn take(&self) -> Option<Taken<'a>> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let job = *next;
-        if job == self.jobs.len() || self.is_stopped.load(Ordering::SeqCst) {
+        if job == self.jobs.len() {
             return None;
         }
         let start = Instant::now();
         let bytes = photo_file::read(&self.jobs[job].source);
-        let header = bytes.as_deref().ok().and_then(Header::of);
+        let header = bytes.as_deref().ok().and_then(|bytes| caught(|| Ok(Header::of(bytes))).ok()?);
         let reading_seconds = start.elapsed().as_secs_f64();
         // What has no header fails when it is decoded, and takes no room.
         let pixels = header.map_or(0, |header| u64::from(header.width) * u64::from(header.height));
-        let share = self.budget.take(pixels * BYTES_A_PIXEL);
+        let share = self.budget.take(pixels * BYTES_A_PIXEL)?;
         *next += 1;
         Some(Taken { job, bytes, reading_seconds, share })
     }
 }
 
-/// Photos in the order of their jobs; those that come early are kept until it is their turn.
+/// Photos in the order of their jobs; those that come early are kept until it is their turn. When it is dropped, the
+/// threads that decode end.
 pub(super) struct InOrder<'a> {
+    budget: &'a Budget,
     photos: Receiver<Decoded<'a>>,
     early: BTreeMap<usize, Decoded<'a>>,
     next: usize,
 }
 
 impl<'a> InOrder<'a> {
-    pub(super) fn new(photos: Receiver<Decoded<'a>>) -> Self {
-        Self { photos, early: BTreeMap::new(), next: 0 }
+    pub(super) fn new(feed: &Feed<'a>, photos: Receiver<Decoded<'a>>) -> Self {
+        Self { budget: feed.budget, photos, early: BTreeMap::new(), next: 0 }
+    }
+}
+
+impl Drop for InOrder<'_> {
+    fn drop(&mut self) {
+        // What lies in the channel keeps its room as long as there are senders, one of which may wait for that room.
+        self.budget.close();
     }
 }
 
@@ -142,7 +144,7 @@ mod tests {
     }
 
     /// What `receive` makes of the photos that four threads decode.
-    fn with_threads<Found>(feed: &Feed<'_>, receive: impl FnOnce(InOrder<'_>) -> Found) -> Found {
+    fn with_threads<'a, Found>(feed: &Feed<'a>, receive: impl FnOnce(InOrder<'a>) -> Found) -> Found {
         std::thread::scope(|scope| {
             let (decoded, photos) = crossbeam_channel::bounded(2);
             for _ in 0..4 {
@@ -150,7 +152,7 @@ mod tests {
                 std::thread::Builder::new().spawn_scoped(scope, move || feed.decode_into(&decoded)).unwrap();
             }
             drop(decoded);
-            receive(InOrder::new(photos))
+            receive(InOrder::new(feed, photos))
         })
     }
 
@@ -174,9 +176,11 @@ mod tests {
     fn threads_end_when_nobody_wants_more() {
         let folder = tempfile::tempdir().unwrap();
         let jobs = jobs(&folder);
-        let budget = Budget::new(3, 100_000);
-        let feed = Feed::new(&jobs, &budget);
-        let found = with_threads(&feed, |photos| photos.take(2).count());
-        assert_eq!(found, 2, "and the threads were joined");
+        for _ in 0..20 {
+            let budget = Budget::new(3, 100_000);
+            let feed = Feed::new(&jobs, &budget);
+            let found = with_threads(&feed, |photos| photos.take(2).count());
+            assert_eq!(found, 2, "and the threads were joined");
+        }
     }
 }

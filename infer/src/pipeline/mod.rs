@@ -50,8 +50,7 @@ pub(crate) fn run(plan: &ImagePlan, painters: &[Painter], report: &Report<'_>) -
                 .context("cannot start a thread that writes")?;
         }
         drop((decoded, pictures));
-        paint_all(plan, painters, InOrder::new(photos), &painted, &behind, report);
-        feed.stop();
+        paint_all(plan, painters, InOrder::new(&feed, photos), &painted, &behind, report);
         Ok(())
     })
 }
@@ -110,7 +109,7 @@ fn paint_all<'a>(
             let paint = start.elapsed().as_secs_f64();
             match picture {
                 Ok(picture) => {
-                    let share = behind.take(picture.rgb().len() as u64);
+                    let Some(share) = behind.take(picture.rgb().len() as u64) else { return };
                     let ready = Painted {
                         place,
                         output,

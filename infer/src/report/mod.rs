@@ -4,6 +4,7 @@ mod bar;
 mod line;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -118,7 +119,8 @@ impl State {
             Outcome::Failed { error, is_said } => {
                 self.told.failed += 1;
                 if !is_said {
-                    bar.suspend(|| eprintln!("error: {error}"));
+                    // Not eprintln, which panics where nobody reads.
+                    bar.suspend(|| writeln!(std::io::stderr(), "error: {error}").ok());
                 }
             }
         }

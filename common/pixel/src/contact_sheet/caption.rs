@@ -84,7 +84,8 @@ fn wrapped(text: &str, letters: usize, max_lines: usize) -> Vec<String> {
         let goes_on = is_cut && place == last;
         if goes_on || line.chars().count() > letters {
             let room = letters.saturating_sub(3);
-            *line = line.chars().take(room).collect::<String>().trim_end().to_owned() + "...";
+            let kept: String = line.chars().take(room).collect();
+            *line = kept.trim_end_matches(|letter: char| !letter.is_alphanumeric()).to_owned() + "...";
         }
     }
     lines
@@ -117,6 +118,7 @@ mod tests {
         assert_eq!(wrapped("the great wave", 9, 2), ["the great", "wave"]);
         assert_eq!(wrapped("the great wave off", 9, 1), ["the gr..."]);
         assert_eq!(wrapped("Kanagawanokiurananoha", 10, 2), ["Kanagaw..."]);
+        assert_eq!(wrapped("Hokusai, c. 1831", 11, 1), ["Hokusai..."]);
         assert!(wrapped(" ", 9, 2).is_empty());
         for letters in 0..12 {
             for line in wrapped("a word and another one", letters, 2) {
