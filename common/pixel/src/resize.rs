@@ -53,7 +53,7 @@ impl Picture {
         let source = |samples| Source { width: self.width(), height: self.height(), samples };
         if self.alpha().is_some() {
             let rgba = resample::rgba(source(&self.to_rgba()), region, (width, height), filter);
-            Self::from_rgba(width, height, &rgba)
+            Self::from_rgba(width, height, rgba)
         } else {
             let rgb = resample::rgb(source(self.rgb()), region, (width, height), filter);
             Self::from_rgb(width, height, rgb)

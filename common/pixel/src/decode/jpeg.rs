@@ -14,6 +14,7 @@ use zune_jpeg::errors::DecodeErrors;
 use super::raster::{Layout, Raster};
 use super::{DecodeError, DecodeLimits};
 use crate::FileKind;
+use crate::metadata::BitDepth;
 
 /// More scans than any encoder writes; each one costs a pass over all pixels, so a small file could take minutes.
 const MAX_SCANS: usize = 100;
@@ -77,13 +78,16 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
             }
         }
     }
-    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    let exif = decoder.exif().cloned();
+    let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
     Ok(Raster {
         width,
         height,
         layout,
         samples,
+        bits: BitDepth::Eight,
         icc_profile: decoder.icc_profile(),
+        exif,
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
     })
 }

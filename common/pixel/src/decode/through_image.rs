@@ -7,7 +7,8 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limit
 
 use super::raster::{Layout, Raster};
 use super::{DecodeError, DecodeLimits};
-use crate::FileKind;
+use crate::metadata::BitDepth;
+use crate::{FileKind, in_place, tiff_structure};
 
 pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Result<Raster, DecodeError> {
     let from_image = |error| from_image(error, kind, limits);
@@ -21,16 +22,22 @@ pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Res
     let (width, height) = decoder.dimensions();
     limits.check(width, height, decoder.total_bytes())?;
     // Metadata that cannot be read is like none: the pixels are what counts.
-    let icc_profile = decoder.icc_profile().ok().flatten();
+    let icc_profile = match kind {
+        FileKind::Tiff => tiff_structure::colour_profile(bytes).map(<[u8]>::to_vec),
+        _ => decoder.icc_profile().ok().flatten(),
+    };
+    let exif = decoder.exif_metadata().ok().flatten();
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
 
     let color_type = decoder.color_type();
+    let is_deep = color_type.bytes_per_pixel() > color_type.channel_count();
+    let bits = if is_deep { BitDepth::Sixteen } else { BitDepth::Eight };
     let mut stored = vec![0; decoder.total_bytes() as usize];
     decoder.read_image(&mut stored).map_err(from_image)?;
     let (layout, samples) = eight_bits(stored, color_type).ok_or_else(|| {
         DecodeError::UnsupportedFeature { kind, reason: format!("pixels of type {color_type:?}") }
     })?;
-    Ok(Raster { width, height, layout, samples, icc_profile, orientation })
+    Ok(Raster { width, height, layout, samples, bits, icc_profile, exif, orientation })
 }
 
 const fn image_format(kind: FileKind) -> ImageFormat {
@@ -63,26 +70,24 @@ fn eight_bits(stored: Vec<u8>, color_type: ColorType) -> Option<(Layout, Vec<u8>
         ColorType::La8 => (Layout::GrayAlpha, stored),
         ColorType::Rgb8 => (Layout::Rgb, stored),
         ColorType::Rgba8 => (Layout::Rgba, stored),
-        ColorType::L16 => (Layout::Gray, from_u16(&stored)),
-        ColorType::La16 => (Layout::GrayAlpha, from_u16(&stored)),
-        ColorType::Rgb16 => (Layout::Rgb, from_u16(&stored)),
-        ColorType::Rgba16 => (Layout::Rgba, from_u16(&stored)),
-        ColorType::Rgb32F => (Layout::Rgb, from_f32(&stored)),
-        ColorType::Rgba32F => (Layout::Rgba, from_f32(&stored)),
+        ColorType::L16 => (Layout::Gray, from_u16(stored)),
+        ColorType::La16 => (Layout::GrayAlpha, from_u16(stored)),
+        ColorType::Rgb16 => (Layout::Rgb, from_u16(stored)),
+        ColorType::Rgba16 => (Layout::Rgba, from_u16(stored)),
+        ColorType::Rgb32F => (Layout::Rgb, from_f32(stored)),
+        ColorType::Rgba32F => (Layout::Rgba, from_f32(stored)),
         _ => return None,
     })
 }
 
 /// 0..=65535 -> 0..=255, rounded to nearest.
-fn from_u16(stored: &[u8]) -> Vec<u8> {
-    let values = stored.as_chunks::<2>().0.iter().map(|pair| u16::from_ne_bytes(*pair));
-    values.map(|value| ((u32::from(value) + 128) / 257) as u8).collect()
+fn from_u16(stored: Vec<u8>) -> Vec<u8> {
+    in_place::shrink(stored, |pair| [((u32::from(u16::from_ne_bytes(pair)) + 128) / 257) as u8])
 }
 
 /// 0.0..=1.0 -> 0..=255, rounded to nearest; what lies outside is clipped, NaN is 0.
-fn from_f32(stored: &[u8]) -> Vec<u8> {
-    let values = stored.as_chunks::<4>().0.iter().map(|four| f32::from_ne_bytes(*four));
-    values.map(|value| (value * 255.0).round() as u8).collect()
+fn from_f32(stored: Vec<u8>) -> Vec<u8> {
+    in_place::shrink(stored, |four| [(f32::from_ne_bytes(four) * 255.0).round() as u8])
 }
 
 #[cfg(test)]
@@ -93,14 +98,16 @@ mod tests {
     fn sixteen_bits_round_to_nearest() {
         for value in 0..=u16::MAX {
             let expected = (f64::from(value) / 65535.0 * 255.0).round() as u8;
-            assert_eq!(from_u16(&value.to_ne_bytes()), [expected], "{value}");
+            assert_eq!(from_u16(value.to_ne_bytes().to_vec()), [expected], "{value}");
         }
     }
 
     #[test]
     fn floats_are_clipped() {
-        let found: Vec<u8> =
-            [-1.0f32, 0.5, 1.0, 7.0, f32::NAN].iter().flat_map(|v| from_f32(&v.to_ne_bytes())).collect();
+        let found: Vec<u8> = [-1.0f32, 0.5, 1.0, 7.0, f32::NAN]
+            .iter()
+            .flat_map(|v| from_f32(v.to_ne_bytes().to_vec()))
+            .collect();
         assert_eq!(found, [0, 128, 255, 255, 0]);
     }
 }
