@@ -112,8 +112,17 @@ fn known_kinds() -> String {
 
 impl DecodeError {
     fn broken(kind: FileKind, reason: &(impl ToString + ?Sized)) -> Self {
-        Self::Broken { kind, reason: reason.to_string() }
+        Self::Broken { kind, reason: one_line(&reason.to_string()) }
     }
+
+    fn unsupported(kind: FileKind, reason: &str) -> Self {
+        Self::UnsupportedFeature { kind, reason: one_line(reason) }
+    }
+}
+
+/// Some decoders end their messages with a line break, or have one inside.
+fn one_line(reason: &str) -> String {
+    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Reads a picture from a file; see [`decode_bytes`].
@@ -194,5 +203,21 @@ fn upright_srgb(raster: Raster) -> Result<Picture, PictureError> {
     match alpha {
         Some(alpha) => picture.with_alpha(alpha),
         None => Ok(picture),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_one_line() {
+        let error = DecodeError::broken(FileKind::Jpeg, "I/O error,\n  found 0\n");
+        assert_eq!(error.to_string(), "the JPEG is cut off or damaged: I/O error, found 0");
+        let error = DecodeError::unsupported(FileKind::Png, "this\nand that");
+        assert_eq!(
+            error.to_string(),
+            "this sort of PNG is not supported, save the picture as PNG: this and that"
+        );
     }
 }

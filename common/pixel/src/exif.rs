@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use image::metadata::Orientation;
+
 use crate::tiff_structure::{BYTE, Directory, LONG, SHORT, Tiff};
 
 const ORIENTATION: u16 = 0x0112;
@@ -11,13 +13,22 @@ const COLOUR_SPACE: u16 = 0xa001;
 /// Where a thumbnail lies, and how many bytes it has: as JPEG, or as one strip of pixels.
 const THUMBNAIL: [(u16, u16); 2] = [(0x0201, 0x0202), (0x0111, 0x0117)];
 
+/// What JPEG puts in front, and some writers of other formats too.
+const PREFIX: &[u8] = b"Exif\0\0";
+
+/// How the camera was held.
+pub(crate) fn orientation(chunk: &[u8]) -> Option<Orientation> {
+    Orientation::from_exif_chunk(without_prefix(chunk))
+}
+
+fn without_prefix(chunk: &[u8]) -> &[u8] {
+    chunk.strip_prefix(PREFIX).unwrap_or(chunk)
+}
+
 /// The EXIF of a photo once it has been turned upright and converted to sRGB, without the thumbnail. `None` where it is
 /// malformed.
 pub(crate) fn of_an_upright_picture(chunk: Vec<u8>) -> Option<Vec<u8>> {
-    let bytes = match chunk.strip_prefix(b"Exif\0\0") {
-        Some(rest) => rest.to_vec(),
-        None => chunk,
-    };
+    let bytes = if chunk.starts_with(PREFIX) { without_prefix(&chunk).to_vec() } else { chunk };
     let mut exif = Tiff::new(bytes)?;
     let main = exif.main_directory()?;
     if let Some(entry) = exif.find(&main, ORIENTATION) {

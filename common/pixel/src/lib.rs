@@ -30,6 +30,7 @@ mod in_place;
 mod metadata;
 mod picture;
 mod resize;
+mod riff;
 mod tiff_structure;
 
 pub use decode::{

@@ -21,6 +21,32 @@ pub(crate) struct Directory {
     pub(crate) entries: Range<usize>,
 }
 
+/// The most memory that `image` would take for the values of one entry that a decoder needs, as it takes it before it has
+/// looked whether the file is that long. `None` where an entry has more values than the file has bytes.
+pub(crate) fn largest_entry_bytes(file: &[u8]) -> Option<u64> {
+    /// Tags above are private: profiles, layers, notes. No decoder needs them.
+    const FIRST_PRIVATE: u16 = 0x8000;
+    const BYTES_A_VALUE: u64 = 32;
+    let tiff = Tiff::new(file)?;
+    let mut largest = 0;
+    for entry in tiff.main_directory()?.entries.step_by(12) {
+        if tiff.u16_at(entry)? < FIRST_PRIVATE {
+            let size = match tiff.u16_at(entry + 2)? {
+                3 | 8 => 2,
+                4 | 9 | 11 | 13 => 4,
+                5 | 10 | 12 | 16..=18 => 8,
+                _ => 1,
+            };
+            let count = u64::from(tiff.u32_at(entry + 4)?);
+            if count * size > file.len() as u64 {
+                return None;
+            }
+            largest = largest.max(count * BYTES_A_VALUE);
+        }
+    }
+    Some(largest)
+}
+
 /// The colour profile of a TIFF file. `image` refuses those that are larger than a part of the pixels.
 pub(crate) fn colour_profile(file: &[u8]) -> Option<&[u8]> {
     let tiff = Tiff::new(file)?;
