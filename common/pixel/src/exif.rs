@@ -66,7 +66,8 @@ impl Tiff<Vec<u8>> {
         self.bytes[link..link + 4].fill(0);
         let Some(second) = self.directory(second as usize) else { return Some(()) };
 
-        let mut wiped = vec![second.entries.start - 2..second.entries.end];
+        let directory = second.entries.start - 2..second.entries.end;
+        let mut wiped: Vec<Range<usize>> = std::iter::once(directory).collect();
         for (start, length) in THUMBNAIL {
             let [start, length] = [start, length].map(|tag| self.number(self.find(&second, tag)?));
             if let (Some(start), Some(length)) = (start, length) {

@@ -54,7 +54,7 @@ struct Metadata {
 fn metadata(bytes: &[u8], kind: FileKind, decoder: &mut impl ImageDecoder) -> Metadata {
     let (icc_profile, exif) = match kind {
         FileKind::WebP => {
-            let [icc, exif] = [b"ICCP", b"EXIF"].map(|name| riff::chunk(bytes, name).map(<[u8]>::to_vec));
+            let [icc, exif] = [*b"ICCP", *b"EXIF"].map(|name| riff::chunk(bytes, name).map(<[u8]>::to_vec));
             (icc, exif)
         }
         FileKind::Tiff => (tiff_structure::colour_profile(bytes).map(<[u8]>::to_vec), None),
