@@ -1,9 +1,10 @@
 //! Files and streams at both ends: the one place that reads photos, and the one that writes pictures.
 
 use std::io::Read as _;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use pixel::{DecodeError, DecodeLimits, FileKind, Format, Picture};
+use pixel::{DecodeError, DecodeLimits, EncodeOptions, FileKind, Format, Metadata, Picture};
 
 use crate::plan::{Output, Source, Target, Writing};
 use crate::stdout;
@@ -11,8 +12,8 @@ use crate::stdout;
 /// A photo, decoded.
 pub(crate) struct Photo {
     pub(crate) picture: Picture,
-    /// What its content was.
-    pub(crate) kind: FileKind,
+    /// What its file said beside it, for each of its paintings.
+    pub(crate) metadata: Arc<Metadata>,
 }
 
 /// The bytes of a photo's file.
@@ -28,27 +29,28 @@ pub(crate) fn read(source: &Source) -> Result<Vec<u8>, DecodeError> {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Photo, DecodeError> {
-    let picture = pixel::decode_bytes(bytes, &DecodeLimits::default())?;
-    let kind = FileKind::from_content(bytes).ok_or(DecodeError::NotAPicture)?;
-    Ok(Photo { picture, kind })
+    let decoded = pixel::decode_bytes_with_metadata(bytes, &DecodeLimits::default())?;
+    Ok(Photo { picture: decoded.picture, metadata: Arc::new(decoded.metadata) })
 }
 
-/// Writes a picture painted from a photo of `kind`; a file is there in full or not at all.
+/// Writes a picture painted from a photo with this metadata; a file is there in full or not at all.
 pub(crate) fn write(
     picture: &Picture,
-    kind: FileKind,
+    metadata: &Metadata,
     output: &Output,
     writing: Writing,
 ) -> anyhow::Result<()> {
-    let format = output.format.unwrap_or_else(|| format_of(kind, writing.quality));
+    let format = output.format.unwrap_or_else(|| format_of(metadata.kind, writing.quality));
+    let exif = metadata.exif.as_deref().filter(|_| writing.keep_metadata);
+    let options = EncodeOptions { format, exif };
     match &output.target {
-        Target::Stdout => stdout::write(&pixel::encode(picture, format)?),
+        Target::Stdout => stdout::write(&pixel::encode(picture, options)?),
         Target::File(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder)
                     .with_context(|| format!("cannot make the folder {}", folder.display()))?;
             }
-            Ok(pixel::write_file(picture, path, format)?)
+            Ok(pixel::write_file(picture, path, options)?)
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
     }
     let _under_way = UnderWay::begin();
     let sheet = pixel::contact_sheet(&cells, plan.cell_px).context("there is nothing to show")?;
-    photo_file::write(&sheet, photo.kind, &plan.output, plan.writing)?;
+    photo_file::write(&sheet, &photo.metadata, &plan.output, plan.writing)?;
     if let Target::File(path) = &plan.output.target {
         stdout::write(format!("{}\n", path.display()).as_bytes())?;
         if plan.opens_viewer {

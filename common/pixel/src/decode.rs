@@ -12,8 +12,10 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use self::raster::Raster;
 use crate::file_kind::{FileKind, known_but_unreadable};
-use crate::{Picture, PictureError};
+use crate::metadata::{Decoded, Metadata};
+use crate::{Picture, PictureError, exif};
 
 /// What a file may ask for. Checked against its header, before anything of that size is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,8 +112,17 @@ fn known_kinds() -> String {
 
 impl DecodeError {
     fn broken(kind: FileKind, reason: &(impl ToString + ?Sized)) -> Self {
-        Self::Broken { kind, reason: reason.to_string() }
+        Self::Broken { kind, reason: one_line(&reason.to_string()) }
     }
+
+    fn unsupported(kind: FileKind, reason: &str) -> Self {
+        Self::UnsupportedFeature { kind, reason: one_line(reason) }
+    }
+}
+
+/// Some decoders end their messages with a line break, or have one inside.
+fn one_line(reason: &str) -> String {
+    reason.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Reads a picture from a file; see [`decode_bytes`].
@@ -132,6 +143,38 @@ pub fn decode_file(path: impl AsRef<Path>, limits: &DecodeLimits) -> Result<Pict
 /// No content, no known kind, a cut or damaged file (a JPEG without its end counts as cut, even though its
 /// upper part could be shown), or a size beyond `limits`.
 pub fn decode_bytes(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, DecodeError> {
+    let (kind, raster) = raster(bytes, limits)?;
+    upright_srgb(raster).map_err(|error| DecodeError::broken(kind, &error))
+}
+
+/// Reads a picture from a file, and what else the file says; see [`decode_bytes`].
+///
+/// # Errors
+/// As [`decode_file`].
+pub fn decode_file_with_metadata(
+    path: impl AsRef<Path>,
+    limits: &DecodeLimits,
+) -> Result<Decoded, DecodeError> {
+    decode_bytes_with_metadata(&fs::read(path)?, limits)
+}
+
+/// Reads a picture from the bytes of a file, and what else they say; see [`decode_bytes`].
+///
+/// # Errors
+/// As [`decode_bytes`]; metadata that cannot be read is left out.
+pub fn decode_bytes_with_metadata(bytes: &[u8], limits: &DecodeLimits) -> Result<Decoded, DecodeError> {
+    let (kind, mut raster) = raster(bytes, limits)?;
+    let metadata = Metadata {
+        kind,
+        bits: raster.bits,
+        had_profile: raster.icc_profile.is_some(),
+        exif: raster.exif.take().and_then(exif::of_an_upright_picture),
+    };
+    let picture = upright_srgb(raster).map_err(|error| DecodeError::broken(kind, &error))?;
+    Ok(Decoded { picture, metadata })
+}
+
+fn raster(bytes: &[u8], limits: &DecodeLimits) -> Result<(FileKind, Raster), DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -145,10 +188,10 @@ pub fn decode_bytes(bytes: &[u8], limits: &DecodeLimits) -> Result<Picture, Deco
         FileKind::Jpeg => jpeg::decode(bytes, limits)?,
         other => through_image::decode(bytes, other, limits)?,
     };
-    upright_srgb(raster).map_err(|error| DecodeError::broken(kind, &error))
+    Ok((kind, raster))
 }
 
-fn upright_srgb(raster: raster::Raster) -> Result<Picture, PictureError> {
+fn upright_srgb(raster: Raster) -> Result<Picture, PictureError> {
     let (width, height, turn) = (raster.width, raster.height, raster.orientation);
     let (rgb, alpha) = colour::into_srgb(raster);
     let alpha = alpha.filter(|alpha| alpha.iter().any(|&a| a != u8::MAX));
@@ -160,5 +203,21 @@ fn upright_srgb(raster: raster::Raster) -> Result<Picture, PictureError> {
     match alpha {
         Some(alpha) => picture.with_alpha(alpha),
         None => Ok(picture),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_one_line() {
+        let error = DecodeError::broken(FileKind::Jpeg, "I/O error,\n  found 0\n");
+        assert_eq!(error.to_string(), "the JPEG is cut off or damaged: I/O error, found 0");
+        let error = DecodeError::unsupported(FileKind::Png, "this\nand that");
+        assert_eq!(
+            error.to_string(),
+            "this sort of PNG is not supported, save the picture as PNG: this and that"
+        );
     }
 }

@@ -2,10 +2,9 @@
 
 use std::ops::Range;
 
-use fast_image_resize::PixelType;
 use image::{GrayImage, imageops};
+use resample::Source;
 
-use crate::resize::convolve;
 use crate::{Filter, Picture, PictureError, Region};
 
 /// One byte a pixel, row by row from the top left. Both sides are at least 1.
@@ -100,7 +99,8 @@ impl Grey {
             let span = rows.start as usize * width as usize..rows.end as usize * width as usize;
             return Ok(self.values[span].to_vec());
         }
-        Ok(convolve(&self.values, own, PixelType::U8, region, (width, count), filter))
+        let source = Source { width: own.0, height: own.1, samples: &self.values };
+        Ok(resample::grey(source, region, (width, count), filter))
     }
 
     /// Blurred by a Gaussian of this standard deviation in pixels, above 0.

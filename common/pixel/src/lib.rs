@@ -22,18 +22,31 @@
 pub mod atomic_file;
 mod contact_sheet;
 mod decode;
+mod deep_picture;
 mod encode;
+mod exif;
 mod file_kind;
+mod format;
 mod grey;
 mod header;
+mod in_place;
+mod metadata;
 mod picture;
 mod resize;
+mod riff;
+mod tiff_structure;
 
 pub use contact_sheet::{SheetCell, contact_sheet, reduced_to};
-pub use decode::{DecodeError, DecodeLimits, decode_bytes, decode_file};
-pub use encode::{DEFAULT_JPEG_QUALITY, EncodeError, Format, UnknownSuffix, WriteError, encode, write_file};
+pub use decode::{
+    DecodeError, DecodeLimits, decode_bytes, decode_bytes_with_metadata, decode_file,
+    decode_file_with_metadata,
+};
+pub use deep_picture::DeepPicture;
+pub use encode::{EncodeError, EncodeOptions, WriteError, encode, encode_deep, write_deep_file, write_file};
 pub use file_kind::{FileKind, PICTURE_SUFFIXES, has_picture_suffix};
+pub use format::{DEFAULT_JPEG_QUALITY, Format, UnknownFormat, UnknownSuffix};
 pub use grey::Grey;
 pub use header::Header;
+pub use metadata::{BitDepth, Decoded, Metadata};
 pub use picture::{Picture, PictureError};
 pub use resize::{Filter, Region};

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::in_place::split_alpha;
+
 /// An upright 8-bit sRGB picture, row by row from the top left, three interleaved bytes a pixel.
 ///
 /// `rgb` is `[height, width, 3]`; `alpha`, where a file had one that is not fully opaque, is
@@ -125,7 +127,7 @@ impl Picture {
     }
 
     /// A picture from `[height, width, 4]` bytes.
-    pub(crate) fn from_rgba(width: u32, height: u32, rgba: &[u8]) -> Result<Self, PictureError> {
+    pub(crate) fn from_rgba(width: u32, height: u32, rgba: Vec<u8>) -> Result<Self, PictureError> {
         check_length("rgba", width, height, 4, rgba.len())?;
         let (rgb, alpha) = split_alpha::<4, 3>(rgba);
         Self::from_rgb(width, height, rgb)?.with_alpha(alpha)
@@ -180,19 +182,7 @@ impl Picture {
     }
 }
 
-/// Splits `COLOURS` colour channels and one alpha, interleaved, into two planes. `ALL` is `COLOURS + 1`.
-pub(crate) fn split_alpha<const ALL: usize, const COLOURS: usize>(samples: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    let pixels = samples.as_chunks::<ALL>().0;
-    let mut colours = Vec::with_capacity(pixels.len() * COLOURS);
-    let mut alpha = Vec::with_capacity(pixels.len());
-    for pixel in pixels {
-        colours.extend_from_slice(&pixel[..COLOURS]);
-        alpha.push(pixel[COLOURS]);
-    }
-    (colours, alpha)
-}
-
-fn check_length(
+pub(crate) fn check_length(
     what: &'static str,
     width: u32,
     height: u32,
@@ -268,8 +258,8 @@ mod tests {
     #[test]
     fn rgba_goes_there_and_back() {
         let picture = sample();
-        assert_eq!(Picture::from_rgba(3, 2, &picture.to_rgba()).unwrap(), picture);
+        assert_eq!(Picture::from_rgba(3, 2, picture.to_rgba()).unwrap(), picture);
         let opaque = picture.without_alpha();
-        assert_eq!(Picture::from_rgba(3, 2, &opaque.to_rgba()).unwrap(), opaque);
+        assert_eq!(Picture::from_rgba(3, 2, opaque.to_rgba()).unwrap(), opaque);
     }
 }

@@ -1,77 +1,14 @@
-//! Resizing, by convolution with a filter that widens when a picture shrinks (as PIL and torchvision's
-//! `antialias=True` do).
+//! Resizing; see the crate `resample` for how.
 //!
 //! Works on the sRGB-encoded values, not on linear light, as PIL, OpenCV and torchvision do: the networks
 //! were trained on pictures made that way.
 
 use std::ops::Range;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use resample::Source;
+pub use resample::{Filter, Region};
 
 use crate::{Picture, PictureError};
-
-/// How neighbouring pixels are weighed. There is no default: the choice changes pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Filter {
-    /// The mean of the covered pixels: exact for whole-number shrinking.
-    Box,
-    /// A triangle: fast, never overshoots; what torchvision's `Resize` does, so the one for training crops.
-    Bilinear,
-    /// A cubic (a = -0.5, PIL's `BICUBIC`): sharper, overshoots a little.
-    CatmullRom,
-    /// The sharpest and slowest; for pictures that people look at.
-    Lanczos3,
-}
-
-impl From<Filter> for FilterType {
-    fn from(filter: Filter) -> Self {
-        match filter {
-            Filter::Box => Self::Box,
-            Filter::Bilinear => Self::Bilinear,
-            Filter::CatmullRom => Self::CatmullRom,
-            Filter::Lanczos3 => Self::Lanczos3,
-        }
-    }
-}
-
-/// A part of a picture in pixels, not bound to whole ones: pixel `i` covers `i..i + 1`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Region {
-    /// Left edge.
-    pub x: f64,
-    /// Top edge.
-    pub y: f64,
-    /// From left to right, more than 0.
-    pub width: f64,
-    /// From top to bottom, more than 0.
-    pub height: f64,
-}
-
-impl Region {
-    /// What `rows` of a picture resized to `height` rows show, in the pixels of the picture of this size.
-    pub(crate) fn of_rows((own_width, own_height): (u32, u32), height: u32, rows: &Range<u32>) -> Self {
-        let own_row = |row: u32| f64::from(row) * f64::from(own_height) / f64::from(height);
-        let (top, bottom) = (own_row(rows.start), own_row(rows.end));
-        let mut region = Self { x: 0.0, y: top, width: f64::from(own_width), height: bottom - top };
-        // Rounding may put the last row's end a trifle below the picture's.
-        if rows.end == height && !region.lies_in(own_width, own_height) {
-            region.height = (f64::from(own_height) - top).next_down();
-        }
-        region
-    }
-
-    /// Whether the region is not empty and lies inside a picture of this size.
-    pub(crate) fn lies_in(&self, width: u32, height: u32) -> bool {
-        // A NaN anywhere makes a comparison false.
-        self.x >= 0.0
-            && self.y >= 0.0
-            && self.width > 0.0
-            && self.height > 0.0
-            && self.x + self.width <= f64::from(width)
-            && self.y + self.height <= f64::from(height)
-    }
-}
 
 impl Picture {
     /// The whole picture at another size.
@@ -115,13 +52,12 @@ impl Picture {
                 height: self.height(),
             });
         }
+        let source = |samples| Source { width: self.width(), height: self.height(), samples };
         if self.alpha().is_some() {
-            let (rgba, size) = (self.to_rgba(), (self.width(), self.height()));
-            let rgba = convolve(&rgba, size, PixelType::U8x4, region, (width, height), filter);
-            Self::from_rgba(width, height, &rgba)
+            let rgba = resample::rgba(source(&self.to_rgba()), region, (width, height), filter);
+            Self::from_rgba(width, height, rgba)
         } else {
-            let size = (self.width(), self.height());
-            let rgb = convolve(self.rgb(), size, PixelType::U8x3, region, (width, height), filter);
+            let rgb = resample::rgb(source(self.rgb()), region, (width, height), filter);
             Self::from_rgb(width, height, rgb)
         }
     }
@@ -141,30 +77,6 @@ impl Picture {
         let region = Region::of_rows((self.width(), self.height()), height, &rows);
         self.resize_region(region, width, rows.end.saturating_sub(rows.start), filter)
     }
-}
-
-/// A part of `samples`, whose picture has the size `from`, at the size `to`; the region has been checked.
-pub(crate) fn convolve(
-    samples: &[u8],
-    from: (u32, u32),
-    pixel_type: PixelType,
-    region: Region,
-    to: (u32, u32),
-    filter: Filter,
-) -> Vec<u8> {
-    let source = ImageRef::new(from.0, from.1, samples, pixel_type)
-        .expect("a picture's buffers have the length of its size");
-    let mut target = Image::new(to.0, to.1, pixel_type);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.into())).crop(
-        region.x,
-        region.y,
-        region.width,
-        region.height,
-    );
-    Resizer::new()
-        .resize(&source, &mut target, &options)
-        .expect("both sides have one pixel type and the region lies inside");
-    target.into_vec()
 }
 
 #[cfg(test)]

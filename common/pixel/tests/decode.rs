@@ -5,7 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pixel::{DecodeError, DecodeLimits, FileKind, Format, Picture, decode_bytes, decode_file};
+use pixel::{
+    BitDepth, DecodeError, DecodeLimits, EncodeOptions, FileKind, Format, Metadata, Picture, decode_bytes,
+    decode_bytes_with_metadata, decode_file, decode_file_with_metadata,
+};
 use proptest::prelude::*;
 
 const RED: [u8; 3] = [220, 30, 40];
@@ -210,6 +213,57 @@ fn limits_are_inclusive_and_name_their_numbers() {
     for name in ["rgb.jpg", "rgb.png"] {
         let found = decode_file(fixture(name), &memory);
         assert!(matches!(found, Err(DecodeError::TooMuchMemory { limit: 1000, .. })), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn what_a_file_promises_is_checked_before_memory_is_taken() {
+    let limits = DecodeLimits { max_pixels: 1 << 20, max_alloc_bytes: 16 << 20 };
+    let mut tiff = fs::read(fixture("turned_6.tif")).unwrap();
+    let directory = u32::from_le_bytes(tiff[4..8].try_into().unwrap()) as usize;
+    // The third entry: three bits a sample become millions.
+    assert_eq!(tiff[directory + 2 + 24..][..4], [2, 1, 3, 0]);
+    tiff[directory + 2 + 24 + 4..][..4].copy_from_slice(&[0, 0, 0x30, 0]);
+    let found = decode_bytes(&tiff, &limits);
+    assert!(matches!(found, Err(DecodeError::Broken { kind: FileKind::Tiff, .. })), "{found:?}");
+
+    // A small canvas with a large frame.
+    let still = fs::read(fixture("lossy.webp")).unwrap();
+    let canvas = b"VP8X\x0a\0\0\0\0\0\0\0\x17\0\0\x0f\0\0";
+    let mut webp = [&still[..12], canvas, &still[12..]].concat();
+    assert!(decode_bytes(&webp, &limits).is_ok());
+    webp[12 + canvas.len() + 8 + 6..][..4].copy_from_slice(&[0xff, 0x3f, 0xff, 0x3f]);
+    let found = decode_bytes(&webp, &limits);
+    assert!(
+        matches!(found, Err(DecodeError::TooManyPixels { width: 16_383, height: 16_383, .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn metadata_tells_what_the_file_was() {
+    let metadata = |name: &str| {
+        let found = decode_file_with_metadata(fixture(name), &DecodeLimits::default()).unwrap();
+        assert_eq!(found.picture, decode(name), "{name}");
+        found.metadata
+    };
+    let plain = Metadata { kind: FileKind::Png, bits: BitDepth::Eight, had_profile: false, exif: None };
+    assert_eq!(metadata("rgb.png"), plain);
+    assert_eq!(metadata("rgb16.png"), Metadata { bits: BitDepth::Sixteen, ..plain.clone() });
+    assert_eq!(metadata("swapped_profile.png"), Metadata { had_profile: true, ..plain.clone() });
+    assert_eq!(metadata("two_frames.gif"), Metadata { kind: FileKind::Gif, ..plain });
+}
+
+#[test]
+fn exif_goes_with_the_upright_picture() {
+    for name in ["turned_6.jpg", "turned_6.png", "turned_6.webp"] {
+        let found = decode_file_with_metadata(fixture(name), &DecodeLimits::default()).unwrap();
+        let exif = found.metadata.exif.unwrap_or_else(|| panic!("{name} has EXIF"));
+        let options = EncodeOptions { format: Format::Png, exif: Some(&exif) };
+        let written = pixel::encode(&found.picture, options).unwrap();
+        let again = decode_bytes_with_metadata(&written, &DecodeLimits::default()).unwrap();
+        assert_eq!(again.picture, found.picture, "{name} is not turned a second time");
+        assert_eq!(again.metadata.exif, Some(exif), "{name}");
     }
 }
 

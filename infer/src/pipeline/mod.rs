@@ -9,11 +9,12 @@
 mod budget;
 mod feed;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
-use pixel::{FileKind, Picture};
+use pixel::{Metadata, Picture};
 use tch::Device;
 
 use crate::crash::caught;
@@ -70,7 +71,7 @@ struct Painted<'a> {
     place: usize,
     output: &'a Output,
     picture: Picture,
-    photo_kind: FileKind,
+    metadata: Arc<Metadata>,
     seconds: Seconds,
     // Given back in this order once the picture is written and reported.
     _share: Share<'a>,
@@ -114,7 +115,7 @@ fn paint_all<'a>(
                         place,
                         output,
                         picture,
-                        photo_kind: photo.kind,
+                        metadata: Arc::clone(&photo.metadata),
                         seconds: Seconds { decode, paint, encode: 0.0 },
                         _share: share,
                         _under_way: under_way,
@@ -133,7 +134,7 @@ fn write_all(pictures: &Receiver<Painted<'_>>, plan: &ImagePlan, report: &Report
     for mut ready in pictures {
         let start = Instant::now();
         let written =
-            caught(|| photo_file::write(&ready.picture, ready.photo_kind, ready.output, plan.writing));
+            caught(|| photo_file::write(&ready.picture, &ready.metadata, ready.output, plan.writing));
         ready.seconds.encode = start.elapsed().as_secs_f64();
         match written {
             Ok(()) => {

@@ -75,7 +75,6 @@ pub(crate) struct Writing {
     /// Of JPEG files whose format the photo decides.
     pub(crate) quality: u8,
     /// Hand on what the camera noted.
-    #[allow(dead_code, reason = "photo_file drops EXIF data until it can be written")]
     pub(crate) keep_metadata: bool,
 }
 

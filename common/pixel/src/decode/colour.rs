@@ -1,77 +1,116 @@
-//! Any layout and profile -> sRGB.
+//! Any layout and profile -> sRGB. Where the result takes no more room than what it is made of, it is made in place.
 
-use moxcms::{ColorProfile, DataColorSpace, Layout as CmsLayout, TransformOptions};
+use std::sync::Arc;
+
+use moxcms::{ColorProfile, DataColorSpace, Layout as CmsLayout, TransformExecutor, TransformOptions};
 
 use super::raster::{Layout, Raster};
-use crate::picture::split_alpha;
+use crate::encode::srgb_profile;
+use crate::in_place::{shrink, split_alpha};
 
 /// The colours as `[height, width, 3]` in sRGB, and the alpha, `[height, width]`, where the layout has one.
 pub(super) fn into_srgb(raster: Raster) -> (Vec<u8>, Option<Vec<u8>>) {
     let Raster { layout, samples, icc_profile, .. } = raster;
-    let profile = icc_profile.and_then(|icc| ColorProfile::new_from_slice(&icc).ok());
+    // Ours is in every file that was painted before.
+    let foreign = icc_profile.filter(|icc| icc != srgb_profile());
+    let profile = foreign.and_then(|icc| ColorProfile::new_from_slice(&icc).ok());
     match layout {
         Layout::Gray => (gray_to_srgb(samples, profile.as_ref()), None),
         Layout::Rgb => (rgb_to_srgb(samples, profile.as_ref()), None),
-        Layout::Cmyk => (cmyk_to_srgb(&samples, profile.as_ref()), None),
+        Layout::Cmyk => (cmyk_to_srgb(samples, profile.as_ref()), None),
         Layout::GrayAlpha => {
-            let (gray, alpha) = split_alpha::<2, 1>(&samples);
+            let (gray, alpha) = split_alpha::<2, 1>(samples);
             (gray_to_srgb(gray, profile.as_ref()), Some(alpha))
         }
         Layout::Rgba => {
-            let (rgb, alpha) = split_alpha::<4, 3>(&samples);
+            let (rgb, alpha) = split_alpha::<4, 3>(samples);
             (rgb_to_srgb(rgb, profile.as_ref()), Some(alpha))
         }
     }
 }
 
 fn gray_to_srgb(gray: Vec<u8>, profile: Option<&ColorProfile>) -> Vec<u8> {
-    if let Some(profile) = profile
-        && profile.color_space == DataColorSpace::Gray
-        && let Some(rgb) = transform(profile, CmsLayout::Gray, &gray)
-    {
-        return rgb;
+    let fitting = profile.filter(|profile| profile.color_space == DataColorSpace::Gray);
+    if let Some(transform) = fitting.and_then(|profile| to_srgb(profile, CmsLayout::Gray)) {
+        let mut rgb = vec![0; gray.len() * 3];
+        if transform.transform(&gray, &mut rgb).is_ok() {
+            return rgb;
+        }
     }
     // Grey scans often carry the profile of a colour scanner; equal channels are what it describes.
-    let rgb = gray.into_iter().flat_map(|value| [value; 3]).collect();
+    let mut rgb = Vec::with_capacity(gray.len() * 3);
+    for value in gray {
+        rgb.extend([value; 3]);
+    }
     rgb_to_srgb(rgb, profile)
 }
 
 fn rgb_to_srgb(rgb: Vec<u8>, profile: Option<&ColorProfile>) -> Vec<u8> {
     let fitting = profile.filter(|profile| profile.color_space == DataColorSpace::Rgb);
-    fitting.and_then(|profile| transform(profile, CmsLayout::Rgb, &rgb)).unwrap_or(rgb)
+    match fitting.and_then(|profile| to_srgb(profile, CmsLayout::Rgb)) {
+        Some(transform) if !is_srgb(&*transform) => convert_in_place::<3>(rgb, &*transform),
+        _ => rgb,
+    }
 }
 
-fn cmyk_to_srgb(cmyk: &[u8], profile: Option<&ColorProfile>) -> Vec<u8> {
+fn cmyk_to_srgb(cmyk: Vec<u8>, profile: Option<&ColorProfile>) -> Vec<u8> {
     let fitting = profile.filter(|profile| profile.color_space == DataColorSpace::Cmyk);
-    fitting
-        .and_then(|profile| transform(profile, CmsLayout::Rgba, cmyk))
-        .unwrap_or_else(|| cmyk_without_profile(cmyk))
+    match fitting.and_then(|profile| to_srgb(profile, CmsLayout::Rgba)) {
+        Some(transform) => convert_in_place::<4>(cmyk, &*transform),
+        None => cmyk_without_profile(cmyk),
+    }
 }
 
 /// Inks as plain filters: (1 - ink)(1 - black). What PIL and browsers do without a profile.
-fn cmyk_without_profile(cmyk: &[u8]) -> Vec<u8> {
-    let pixels = cmyk.as_chunks::<4>().0.iter();
-    pixels
-        .flat_map(|&[c, m, y, k]| {
-            let light = 255 - u32::from(k);
-            [c, m, y].map(|ink| (((255 - u32::from(ink)) * light + 127) / 255) as u8)
-        })
-        .collect()
+fn cmyk_without_profile(cmyk: Vec<u8>) -> Vec<u8> {
+    shrink::<4, 3>(cmyk, |[c, m, y, k]| {
+        let light = 255 - u32::from(k);
+        [c, m, y].map(|ink| (((255 - u32::from(ink)) * light + 127) / 255) as u8)
+    })
 }
 
+type Transform = dyn TransformExecutor<u8> + Send + Sync;
+
 /// `None` where the profile cannot be used.
-fn transform(profile: &ColorProfile, layout: CmsLayout, samples: &[u8]) -> Option<Vec<u8>> {
-    let channels = match layout {
-        CmsLayout::Gray => 1,
-        CmsLayout::Rgb => 3,
-        _ => 4,
-    };
+fn to_srgb(profile: &ColorProfile, layout: CmsLayout) -> Option<Arc<Transform>> {
     let srgb = ColorProfile::new_srgb();
-    let transform =
-        profile.create_transform_8bit(layout, &srgb, CmsLayout::Rgb, TransformOptions::default()).ok()?;
-    let mut rgb = vec![0; samples.len() / channels * 3];
-    transform.transform(samples, &mut rgb).ok()?;
-    Some(rgb)
+    profile.create_transform_8bit(layout, &srgb, CmsLayout::Rgb, TransformOptions::default()).ok()
+}
+
+/// Whether a profile is another wording of sRGB, so that converting would only add rounding errors.
+fn is_srgb(transform: &Transform) -> bool {
+    const STEPS: [u8; 18] =
+        [0, 15, 30, 45, 60, 75, 90, 105, 120, 135, 150, 165, 180, 195, 210, 225, 240, 255];
+    let mut lattice = Vec::with_capacity(STEPS.len().pow(3) * 3);
+    for r in STEPS {
+        for g in STEPS {
+            for b in STEPS {
+                lattice.extend([r, g, b]);
+            }
+        }
+    }
+    let mut found = vec![0; lattice.len()];
+    transform.transform(&lattice, &mut found).is_ok()
+        && found.iter().zip(&lattice).all(|(found, value)| found.abs_diff(*value) <= 1)
+}
+
+/// Makes `[.., 3]` of `[.., CHANNELS]`, at least three channels.
+fn convert_in_place<const CHANNELS: usize>(mut samples: Vec<u8>, transform: &Transform) -> Vec<u8> {
+    /// Pixels at a time: few enough for the cache, enough for vector instructions.
+    const BLOCK: usize = 4096;
+    let pixels = samples.len() / CHANNELS;
+    let mut block = Vec::with_capacity(BLOCK * CHANNELS);
+    for start in (0..pixels).step_by(BLOCK) {
+        let end = (start + BLOCK).min(pixels);
+        block.clear();
+        block.extend_from_slice(&samples[start * CHANNELS..end * CHANNELS]);
+        transform
+            .transform(&block, &mut samples[start * 3..end * 3])
+            .expect("whole pixels, as many as there is room for");
+    }
+    samples.truncate(pixels * 3);
+    samples.shrink_to_fit();
+    samples
 }
 
 #[cfg(test)]
@@ -83,10 +122,28 @@ mod tests {
     }
 
     #[test]
-    fn srgb_through_its_own_profile_is_itself() {
+    fn srgb_in_any_wording_is_left_alone() {
         let rgb: Vec<u8> = (0..=255).flat_map(|v| [v, 255 - v, v / 2]).collect();
-        let found = rgb_to_srgb(rgb.clone(), Some(&ColorProfile::new_srgb()));
-        assert!(near(&found, &rgb), "{found:?}");
+        let mut as_a_table = ColorProfile::new_srgb();
+        let decoded = |v: f64| if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+        let table: Vec<u16> =
+            (0..1024).map(|i| (decoded(f64::from(i) / 1023.0) * 65535.0).round() as u16).collect();
+        for curve in [&mut as_a_table.red_trc, &mut as_a_table.green_trc, &mut as_a_table.blue_trc] {
+            *curve = Some(moxcms::ToneReprCurve::Lut(table.clone()));
+        }
+        for profile in [ColorProfile::new_srgb(), as_a_table] {
+            assert_eq!(rgb_to_srgb(rgb.clone(), Some(&profile)), rgb);
+        }
+    }
+
+    #[test]
+    fn blocks_fit_together() {
+        let one: Vec<u8> = (0..3 * 4097).map(|i| (i * 7 % 256) as u8).collect();
+        let profile = ColorProfile::new_display_p3();
+        let together = rgb_to_srgb(one.repeat(3), Some(&profile));
+        let apart = rgb_to_srgb(one, Some(&profile));
+        assert!(near(&together, &apart.repeat(3)));
+        assert!(!near(&apart, &(0..3 * 4097).map(|i| (i * 7 % 256) as u8).collect::<Vec<u8>>()));
     }
 
     #[test]
@@ -107,12 +164,12 @@ mod tests {
     fn an_ill_fitting_profile_is_ignored() {
         let gray = ColorProfile::new_gray_with_gamma(1.0);
         assert_eq!(rgb_to_srgb(vec![1, 2, 3], Some(&gray)), [1, 2, 3]);
-        assert_eq!(cmyk_to_srgb(&[0, 0, 0, 0], Some(&gray)), [255, 255, 255]);
+        assert_eq!(cmyk_to_srgb(vec![0, 0, 0, 0], Some(&gray)), [255, 255, 255]);
     }
 
     #[test]
     fn plain_cmyk() {
-        let found = cmyk_without_profile(&[0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 0, 255, 255, 128]);
+        let found = cmyk_without_profile(vec![0, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, 0, 255, 255, 128]);
         assert_eq!(found, [255, 255, 255, 0, 255, 255, 0, 0, 0, 127, 0, 0]);
     }
 }

@@ -13,7 +13,8 @@ use zune_jpeg::errors::DecodeErrors;
 
 use super::raster::{Layout, Raster};
 use super::{DecodeError, DecodeLimits};
-use crate::FileKind;
+use crate::metadata::BitDepth;
+use crate::{FileKind, exif};
 
 /// More scans than any encoder writes; each one costs a pass over all pixels, so a small file could take minutes.
 const MAX_SCANS: usize = 100;
@@ -44,10 +45,7 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
         3 => (ColorSpace::RGB, Layout::Rgb),
         4 => (stored_as, Layout::Cmyk),
         other => {
-            return Err(DecodeError::UnsupportedFeature {
-                kind: FileKind::Jpeg,
-                reason: format!("{other} colour components"),
-            });
+            return Err(DecodeError::unsupported(FileKind::Jpeg, &format!("{other} colour components")));
         }
     };
     let pixels = u64::from(width) * u64::from(height);
@@ -77,22 +75,23 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
             }
         }
     }
-    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    let chunk = decoder.exif().cloned();
+    let orientation = chunk.as_deref().and_then(exif::orientation);
     Ok(Raster {
         width,
         height,
         layout,
         samples,
+        bits: BitDepth::Eight,
         icc_profile: decoder.icc_profile(),
+        exif: chunk,
         orientation: orientation.unwrap_or(Orientation::NoTransforms),
     })
 }
 
 fn from_zune(error: DecodeErrors) -> DecodeError {
     match error {
-        DecodeErrors::Unsupported(scheme) => {
-            DecodeError::UnsupportedFeature { kind: FileKind::Jpeg, reason: format!("{scheme:?}") }
-        }
+        DecodeErrors::Unsupported(scheme) => DecodeError::unsupported(FileKind::Jpeg, &format!("{scheme:?}")),
         other => DecodeError::broken(FileKind::Jpeg, &other),
     }
 }

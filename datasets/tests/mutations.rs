@@ -1,8 +1,6 @@
 //! A folder of a thousand damaged files: each photo is delivered or listed with its reason, once, and nothing
 //! crashes, hangs or eats the memory.
 
-mod damage;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -11,11 +9,10 @@ use std::sync::mpsc::sync_channel;
 use std::thread::Builder;
 use std::time::Duration;
 
+use damage::{DamagedFile, Expected, damaged_files};
 use datasets::{
     PhotoFolder, PhotoStream, Schedule, SkipReason, StreamConfig, StreamPosition, WholePhotoStream,
 };
-
-use crate::damage::{Expected, damaged_files};
 
 const FILES: usize = 1000;
 const CONFIG: StreamConfig = StreamConfig {
@@ -33,7 +30,7 @@ const END: StreamPosition = StreamPosition { epoch: 1, index: 0 };
 #[test]
 fn every_damaged_file_is_delivered_or_listed_once() {
     let root = tempfile::tempdir().unwrap();
-    let files = damaged_files(11, FILES);
+    let files: Vec<DamagedFile> = damaged_files(11, FILES).collect();
     for file in &files {
         fs::write(root.path().join(&file.name), &file.bytes).unwrap();
     }

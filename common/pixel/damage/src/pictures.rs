@@ -4,61 +4,58 @@ use std::fs;
 use std::path::Path;
 
 use pixel::{FileKind, Format, Picture};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-/// What a stream is to make of a file.
+use crate::{DAMAGE, Random};
+
+/// What a decoder is to make of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
+pub enum Expected {
+    /// A picture.
     Good,
+    /// An error.
     Broken,
-    /// Flipped bits may fall where they do no harm.
+    /// Damage may fall where it does no harm.
     Either,
 }
 
-pub(crate) struct DamagedFile {
-    pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) expected: Expected,
+/// A file that was a picture, and mostly is none any more.
+pub struct DamagedFile {
+    /// Its number, what happened to it, and a suffix, which says nothing about the content.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// What a decoder is to make of it.
+    pub expected: Expected,
 }
 
-type Damage = fn(&mut Random, &[Valid]) -> (Vec<u8>, Expected);
+type PictureDamage = fn(&mut Random, &[Valid]) -> (Vec<u8>, Expected);
 
-/// The same `count` files for the same seed, each kind of damage as often as any other.
-pub(crate) fn damaged_files(seed: u64, count: usize) -> Vec<DamagedFile> {
-    let mut random = Random(ChaCha8Rng::seed_from_u64(seed));
-    let pictures = valid_pictures();
-    let damage: [(&str, Damage); 8] = [
+/// The same `count` pictures for the same seed, each kind of damage as often as any other.
+pub fn damaged_files(seed: u64, count: usize) -> impl Iterator<Item = DamagedFile> {
+    const OURS: [(&str, PictureDamage); 6] = [
         ("intact", intact),
-        ("bits", flip_bits),
-        ("cut", cut),
+        ("cut short", cut_short),
         ("empty", |_, _| (Vec::new(), Expected::Broken)),
         ("zeros", all_zeros),
-        ("hole", a_hole_of_zeros),
         ("head", swap_heads),
         ("huge", absurd_size),
     ];
+    let mut random = Random::new(seed);
+    let pictures = valid_pictures();
     let suffixes = ["jpg", "png", "webp", "tif", "bmp", "gif"];
-    let file = |number: usize| {
-        let (what, apply) = damage[number % damage.len()];
-        let (bytes, expected) = apply(&mut random, &pictures);
+    (0..count).map(move |number| {
+        let kind = number % (OURS.len() + DAMAGE.len());
+        let (what, (bytes, expected)) = if let Some((what, apply)) = OURS.get(kind) {
+            (*what, apply(&mut random, &pictures))
+        } else {
+            let (what, apply) = DAMAGE[kind - OURS.len()];
+            let intact = &random.pick(&pictures).bytes;
+            (what, (apply(&mut random, intact), Expected::Either))
+        };
         // Suffixes lie as often as not: the content counts.
         let suffix = suffixes[random.below(suffixes.len())];
-        DamagedFile { name: format!("{number:06}_{what}.{suffix}"), bytes, expected }
-    };
-    (0..count).map(file).collect()
-}
-
-struct Random(ChaCha8Rng);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        (self.0.next_u64() % end as u64) as usize
-    }
-
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.below(from.len())]
-    }
+        DamagedFile { name: format!("{number:06} {what}.{suffix}"), bytes, expected }
+    })
 }
 
 struct Valid {
@@ -89,7 +86,7 @@ fn valid_pictures() -> Vec<Valid> {
         .into_iter()
         .flat_map(|format| [&opaque, &clear].map(|picture| pixel::encode(picture, format).unwrap()));
 
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../common/pixel/tests/fixtures");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures");
     let mut paths: Vec<_> = fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path()).collect();
     // One shows a single colour, and the bombs are for `absurd_size` to make.
     let is_good = |path: &Path| {
@@ -107,34 +104,16 @@ fn intact(random: &mut Random, pictures: &[Valid]) -> (Vec<u8>, Expected) {
     (random.pick(pictures).bytes.clone(), Expected::Good)
 }
 
-fn flip_bits(random: &mut Random, pictures: &[Valid]) -> (Vec<u8>, Expected) {
-    let mut bytes = random.pick(pictures).bytes.clone();
-    for _ in 0..=random.below(16) {
-        let at = random.below(bytes.len());
-        bytes[at] ^= 1 << random.below(8);
-    }
-    (bytes, Expected::Either)
-}
-
-fn cut(random: &mut Random, pictures: &[Valid]) -> (Vec<u8>, Expected) {
+/// Where something that is needed must be missing.
+fn cut_short(random: &mut Random, pictures: &[Valid]) -> (Vec<u8>, Expected) {
     let Valid { bytes, kind } = random.pick(pictures);
-    let keep = random.below(bytes.len());
     // The others may end in what is not needed: a second frame, metadata, a checksum.
-    let is_needed = *kind == FileKind::Jpeg || keep < bytes.len() / 3;
-    (bytes[..keep].to_vec(), if is_needed { Expected::Broken } else { Expected::Either })
+    let needed = if *kind == FileKind::Jpeg { bytes.len() } else { bytes.len() / 3 };
+    (bytes[..random.below(needed)].to_vec(), Expected::Broken)
 }
 
 fn all_zeros(random: &mut Random, pictures: &[Valid]) -> (Vec<u8>, Expected) {
     (vec![0; random.pick(pictures).bytes.len()], Expected::Broken)
-}
-
-/// As after a crash of the system: some blocks never reached the disk.
-fn a_hole_of_zeros(random: &mut Random, pictures: &[Valid]) -> (Vec<u8>, Expected) {
-    let mut bytes = random.pick(pictures).bytes.clone();
-    let start = random.below(bytes.len());
-    let end = (start + 1 + random.below(200)).min(bytes.len());
-    bytes[start..end].fill(0);
-    (bytes, Expected::Either)
 }
 
 /// The beginning of one kind, the rest of another.
