@@ -33,13 +33,12 @@ struct Measured {
 
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<ExitStatus> {
     let options = args.compute.engine_options()?;
-    let net = match &args.style {
-        Some(style) => style_file::load(&Shelf::standard().find(style)?, options.device)?.1,
-        None => {
-            let config = NetConfig::default();
-            let parameters = Parameters::init(&config, Start::PyTorch, 0, options.device);
-            StyleNet::new(config, parameters)
-        }
+    let net = if let Some(style) = &args.style {
+        style_file::load(&Shelf::standard().find(style)?, options.device)?.1
+    } else {
+        let config = NetConfig::default();
+        let parameters = Parameters::init(&config, Start::PyTorch, 0, options.device);
+        StyleNet::new(config, parameters)
     };
     let engine = Engine::new(net, &options);
     for &size in &args.sizes {

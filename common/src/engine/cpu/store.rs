@@ -45,19 +45,19 @@ impl Store {
         }
     }
 
-    /// Writes `rows` by `fill`, which gets what is there where the store is in memory, and anything where it is not.
+    /// Writes `rows` by `produce`, which gets what is there where the store is in memory, and anything where it is not.
     pub(super) fn write(
         &mut self,
         rows: &Range<usize>,
         buffer: &mut Vec<f32>,
-        fill: impl FnOnce(&mut [f32]),
+        produce: impl FnOnce(&mut [f32]),
     ) -> io::Result<()> {
         let range = rows.start * self.row_values..rows.end * self.row_values;
         match &mut self.place {
-            Place::Memory(kept) => fill(&mut kept[range]),
+            Place::Memory(kept) => produce(&mut kept[range]),
             Place::File(file) => {
                 buffer.resize(range.len(), 0.0);
-                fill(buffer);
+                produce(buffer);
                 file.seek(SeekFrom::Start(4 * range.start as u64))?;
                 file.write_all(bytemuck::cast_slice(buffer))?;
             }
