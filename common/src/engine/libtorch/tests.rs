@@ -63,7 +63,6 @@ fn sixteen_bits_paint_the_same_picture() {
         let mean_square = (&exact - found).square().mean(Kind::Double).double_value(&[]);
         let psnr_db = 10.0 * (255.0f64.powi(2) / mean_square).log10();
         assert!(psnr_db > least_db, "{kind:?}: {psnr_db:.1} dB");
-        eprintln!("{kind:?}: {psnr_db:.1} dB");
     }
 }
 
