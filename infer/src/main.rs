@@ -17,25 +17,21 @@ mod stdout;
 mod styles;
 mod viewer;
 
-use std::process::ExitCode;
-
 use clap::Parser as _;
 use common::exit_status::ExitStatus;
 
 use crate::cli::{Cli, Command};
 
-fn main() -> ExitCode {
+fn main() {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Image(args) => image::run(&args),
         Command::Styles(args) => styles::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
-    match result {
-        Ok(status) => status.into(),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitStatus::of_error(&*error).into()
-        }
-    }
+    let status = result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitStatus::of_error(&*error)
+    });
+    status.leave()
 }

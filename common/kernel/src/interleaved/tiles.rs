@@ -125,16 +125,20 @@ impl TileConv {
             // SAFETY: each block is one item.
             #[allow(unsafe_code)]
             let panel = unsafe { panels.part(block * panel..(block + 1) * panel) };
-            for lane in 0..CHANNEL_MULTIPLE {
-                let channel = block * CHANNEL_MULTIPLE + lane;
-                let (kind, output) = (channel / stored_outputs, channel % stored_outputs);
-                if output >= outputs {
-                    continue;
+            for input in 0..inputs {
+                let mut kernel = [[0.0; CHANNEL_MULTIPLE]; 9];
+                for lane in 0..CHANNEL_MULTIPLE {
+                    let channel = block * CHANNEL_MULTIPLE + lane;
+                    let (kind, output) = (channel / stored_outputs, channel % stored_outputs);
+                    if output < outputs {
+                        for (entry, values) in kernel.iter_mut().enumerate() {
+                            values[lane] = weight([kind / 2, kind % 2], output, input, entry / 3, entry % 3);
+                        }
+                    }
                 }
-                for input in 0..inputs {
-                    let entry = |row, column| weight([kind / 2, kind % 2], output, input, row, column);
-                    for (place, factor) in factors(entry).into_iter().enumerate() {
-                        panel[place * stored_inputs + input][lane / LANES].0[lane % LANES] = factor;
+                for (place, factors) in factors(&kernel).iter().enumerate() {
+                    for (lane, &factor) in factors.iter().enumerate() {
+                        panel[place * stored_inputs + input][lane / LANES].0[lane % LANES] = factor as f32;
                     }
                 }
             }
@@ -221,15 +225,16 @@ impl TileConv {
     }
 }
 
-/// G g G^T of a kernel: each row of three weights to six, then the columns of those.
-fn factors(entry: impl Fn(usize, usize) -> f64) -> [f32; PRODUCTS] {
-    let wide: [[[f64; 1]; IN]; 3] =
-        std::array::from_fn(|row| transform::weights(&std::array::from_fn(|column| [entry(row, column)])));
-    let mut factors = [0.0; PRODUCTS];
+/// G g G^T of kernels, each row of three weights to six, then the columns of those.
+fn factors(kernel: &[[f64; CHANNEL_MULTIPLE]; 9]) -> [[f64; CHANNEL_MULTIPLE]; PRODUCTS] {
+    let wide: [[[f64; CHANNEL_MULTIPLE]; IN]; 3] = std::array::from_fn(|row| {
+        transform::weights(&[kernel[3 * row], kernel[3 * row + 1], kernel[3 * row + 2]])
+    });
+    let mut factors = [[0.0; CHANNEL_MULTIPLE]; PRODUCTS];
     for column in 0..IN {
-        let rows = transform::weights(&std::array::from_fn(|row| wide[row][column]));
-        for (row, [factor]) in rows.into_iter().enumerate() {
-            factors[row * IN + column] = factor as f32;
+        let rows = transform::weights(&[wide[0][column], wide[1][column], wide[2][column]]);
+        for (row, values) in rows.into_iter().enumerate() {
+            factors[row * IN + column] = values;
         }
     }
     factors
