@@ -38,7 +38,7 @@ pub(crate) struct ImageArgs {
     #[arg(long, value_name = "1..100", default_value_t = pixel::DEFAULT_JPEG_QUALITY,
           value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
-    /// Bits of each colour in the file: 16 for fine steps, in PNG and TIFF.
+    /// Bits of each colour in the file: 16 for fine steps, in PNG and TIFF; --stroke paints in 8 all the same.
     #[arg(long, value_name = "BITS", default_value = "8")]
     pub(crate) bits: Bits,
     /// Keep what the camera noted (EXIF); by default the picture alone is written.

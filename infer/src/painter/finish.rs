@@ -92,8 +92,8 @@ impl<'a, S: Sample> Finish<'a, S> {
         let rgb = match self.canvas {
             Canvas::Result(samples) => samples,
             Canvas::Changes(changes) => {
-                let changed = |(&photo, change)| S::from_byte_rgb(f32::from(photo) + S::levels(change));
-                self.photo.rgb().iter().zip(changes).map(changed).collect()
+                let sample = |(&photo, change)| S::from_byte_rgb(f32::from(photo) + S::levels(change));
+                self.photo.rgb().iter().zip(changes).map(sample).collect()
             }
         };
         let size = (self.photo.width(), self.photo.height());
