@@ -41,7 +41,7 @@ pub(super) fn formats_keep_16_bits(jobs: &[Job]) -> anyhow::Result<()> {
             Some(format) if format.keeps_16_bits() => {}
             Some(format) => {
                 let message = format!(
-                    "--bits 16 fits into PNG and TIFF, not into {format}; choose one with --format: {name}"
+                    "--bits 16 fits into PNG and TIFF, not into {format}; choose one by -o or --format: {name}"
                 );
                 return Err(usage(message));
             }

@@ -112,7 +112,7 @@ fn sixteen_bits_only_where_the_format_has_room() {
     ] {
         assert_eq!(bits(&format!("{words} --bits 16")), BitDepth::Sixteen, "{words}");
     }
-    desk.refuses("@/b.png @/a.jpg -s blue --bits 16", "not into JPEG; choose one with --format: ");
+    desk.refuses("@/b.png @/a.jpg -s blue --bits 16", "not into JPEG; choose one by -o or --format: ");
     desk.refuses("@/b.png @/a.jpg -s blue --bits 16", "a.blue.jpg");
     desk.refuses("@/b.png -s blue -o @/new.webp --bits 16", "not into WebP");
     desk.refuses("@/b.png -s blue -o - --bits 16", "--format that has room, png or tiff");
