@@ -1,4 +1,4 @@
-//! Value spaces, and the only doors between 8-bit pictures and tensors.
+//! Value spaces, and the only doors between pictures and tensors.
 //!
 //! | name in code  | channels | range                     | used by |
 //! |---------------|----------|---------------------------|---------|
@@ -108,15 +108,29 @@ pub fn picture_from_byte_rgb(byte_rgb: &Tensor) -> Picture {
     Picture::from_rgb(width as u32, height as u32, bytes).expect("as many bytes as pixels ask for")
 }
 
+/// What shows of a value of `byte_rgb`: itself within 0..255, the nearer end outside, 0 for NaN.
+#[inline]
+#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
+pub fn visible(value: f32) -> f32 {
+    value.max(0.0).min(255.0)
+}
+
+/// Beside 2^23 a float has no room for fractions: a sum with it is rounded to nearest, ties to even as tensors are, and its
+/// last bits are the value. Unlike a call of `round`, this goes eight values at a time.
+const NO_FRACTIONS: f32 = 8_388_608.0;
+
 /// One value of `byte_rgb` as a byte, as [`picture_from_byte_rgb`] rounds it.
 ///
 /// This is the only place outside of tensors where values become bytes.
 #[inline]
-#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
 pub fn byte_from_byte_rgb(value: f32) -> u8 {
-    // Beside 2^23 a float has no room for fractions: the sum is rounded to nearest, ties to even as tensors are, and its last
-    // byte is the value. Unlike a call of `round`, this goes eight values at a time.
-    (value.max(0.0).min(255.0) + 8_388_608.0).to_bits() as u8
+    (visible(value) + NO_FRACTIONS).to_bits() as u8
+}
+
+/// One value of `byte_rgb` in 16 bits, where 255 is 65535: [`byte_from_byte_rgb`] with 257 times finer steps.
+#[inline]
+pub fn u16_from_byte_rgb(value: f32) -> u16 {
+    (visible(value) * 257.0 + NO_FRACTIONS).to_bits() as u16
 }
 
 /// The order of colour channels that a loss network's first convolution was trained with.
@@ -244,6 +258,19 @@ mod tests {
         let interleaved = Vec::<f32>::try_from(interleaved).unwrap();
         let bytes: Vec<u8> = interleaved.iter().copied().map(byte_from_byte_rgb).collect();
         assert_eq!(bytes, picture.rgb());
+    }
+
+    #[test]
+    fn sixteen_bits_are_257_times_finer() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(u16_from_byte_rgb(byte.into()), u16::from(byte) * 257);
+        }
+        for deep in 0..=u16::MAX {
+            assert_eq!(u16_from_byte_rgb(f32::from(deep) / 257.0), deep, "each step has its value");
+        }
+        let outside = [-1.0, 255.1, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
+        assert_eq!(outside.map(u16_from_byte_rgb), [0, 65_535, 65_535, 0, 0]);
+        assert_eq!([0.49 / 257.0, 0.51 / 257.0].map(u16_from_byte_rgb), [0, 1], "rounded to nearest");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use pixel::{DecodeError, DecodeLimits, EncodeOptions, FileKind, Format, Metadata, Picture};
 
+use crate::painter::FinishedPicture;
 use crate::plan::{Output, Source, Target, Writing};
 use crate::stdout;
 
@@ -35,7 +36,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Photo, DecodeError> {
 
 /// Writes a picture painted from a photo with this metadata; a file is there in full or not at all.
 pub(crate) fn write(
-    picture: &Picture,
+    picture: &FinishedPicture,
     metadata: &Metadata,
     output: &Output,
     writing: Writing,
@@ -44,13 +45,20 @@ pub(crate) fn write(
     let exif = metadata.exif.as_deref().filter(|_| writing.keep_metadata);
     let options = EncodeOptions { format, exif };
     match &output.target {
-        Target::Stdout => stdout::write(&pixel::encode(picture, options)?),
+        Target::Stdout => stdout::write(&match picture {
+            FinishedPicture::Eight(picture) => pixel::encode(picture, options)?,
+            FinishedPicture::Sixteen(picture) => pixel::encode_deep(picture, options)?,
+        }),
         Target::File(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 std::fs::create_dir_all(folder)
                     .with_context(|| format!("cannot make the folder {}", folder.display()))?;
             }
-            Ok(pixel::write_file(picture, path, options)?)
+            match picture {
+                FinishedPicture::Eight(picture) => pixel::write_file(picture, path, options)?,
+                FinishedPicture::Sixteen(picture) => pixel::write_deep_file(picture, path, options)?,
+            }
+            Ok(())
         }
     }
 }

@@ -9,7 +9,7 @@ use pixel::{Picture, SheetCell};
 
 use crate::crash::caught;
 use crate::interrupt::{self, UnderWay};
-use crate::painter::{Look, Painter};
+use crate::painter::{FinishedPicture, Look, Painter};
 use crate::plan::{SheetPlan, Source, Target};
 use crate::report::PictureBar;
 use crate::{photo_file, stdout, viewer};
@@ -53,6 +53,7 @@ pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
     }
     let _under_way = UnderWay::begin();
     let sheet = pixel::contact_sheet(&cells, plan.cell_px).context("there is nothing to show")?;
+    let sheet = FinishedPicture::Eight(sheet);
     photo_file::write(&sheet, &photo.metadata, &plan.output, plan.writing)?;
     if let Target::File(path) = &plan.output.target {
         stdout::write(format!("{}\n", path.display()).as_bytes())?;

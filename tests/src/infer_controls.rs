@@ -1,5 +1,7 @@
 //! What can be asked of the painting: strength, colours, sizes, strokes and masks, through the real program.
 
+use std::collections::HashSet;
+
 use common::net::{NetConfig, Parameters, Start, StyleNet};
 use common::style_file::{self, Painting, StyleCard};
 use common::tensor_file::StoredAs;
@@ -200,6 +202,35 @@ fn several_styles_share_a_picture_by_their_masks() {
 }
 
 #[test]
+fn sixteen_bits_are_the_same_picture_in_finer_steps() {
+    let studio = Studio::new();
+    let alpha: Vec<u8> = (0..WIDTH * HEIGHT).map(|place| (place % 256) as u8).collect();
+    studio.save("photo.png", &scenes::rectangles(WIDTH, HEIGHT, 5).with_alpha(alpha).unwrap());
+    studio.save_stripe("all.png", 0, WIDTH);
+    for args in [&[][..], &["--strength", "0.7", "--keep-colors", "--mask", "all.png"]] {
+        let bytes = studio.paint(args);
+        for output in ["deep.png", "deep.tif"] {
+            let deep = ["photo.png", "-s", "blue.safetensors", "-o", output, "--overwrite", "--bits", "16"];
+            studio.run(&[&deep, args].concat()).expect_success();
+            // Our own decoder rounds to 8 bits.
+            let found = image::open(studio.folder.path().join(output)).unwrap();
+            let image::DynamicImage::ImageRgba16(found) = found else {
+                panic!("{output}: {:?}", found.color())
+            };
+            let expected = bytes.rgb().as_chunks::<3>().0.iter().zip(bytes.alpha().unwrap());
+            for (found, (rgb, &alpha)) in found.pixels().zip(expected) {
+                assert_eq!(found.0[3], u16::from(alpha) * 257, "{output}");
+                for (&found, &byte) in found.0.iter().zip(rgb) {
+                    assert!(found.abs_diff(u16::from(byte) * 257) <= 129, "{output}: {found} for {byte}");
+                }
+            }
+            let samples = found.pixels().flat_map(|pixel| &pixel.0[..3]);
+            assert!(samples.copied().collect::<HashSet<u16>>().len() > 256, "finer than bytes");
+        }
+    }
+}
+
+#[test]
 fn what_makes_no_sense_ends_in_one_line() {
     let studio = Studio::new();
     studio.save_stripe("mask.png", 0, 9);
@@ -216,6 +247,7 @@ fn what_makes_no_sense_ends_in_one_line() {
     }
     run(&["--mask", "mask.png", "--mask", "mask.png"]).expect_error(2, &["2 --mask for 1 --style"]);
     run(&["--mask", "mask.png", "--style", "red.safetensors"]).expect_error(2, &["1 --mask for 2 --style"]);
+    run(&["--bits", "16", "--format", "jpg"]).expect_error(2, &["PNG and TIFF", "photo.blue.jpg"]);
     run(&["--mask", "none.png"]).expect_error(1, &["no such mask: none.png"]);
     run(&["--mask", "text.png"]).expect_error(1, &["the mask text.png", "not a picture"]);
     studio.save("photo.png", &scenes::rectangles(1200, 900, 1));

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use pixel::Format;
+use pixel::{BitDepth, Format};
 
 use super::compute::ComputeArgs;
 use crate::painter::PainterArgs;
@@ -38,6 +38,9 @@ pub(crate) struct ImageArgs {
     #[arg(long, value_name = "1..100", default_value_t = pixel::DEFAULT_JPEG_QUALITY,
           value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) quality: u8,
+    /// Bits of each colour in the file: 16 for fine steps, in PNG and TIFF; --stroke paints in 8 all the same.
+    #[arg(long, value_name = "BITS", default_value = "8")]
+    pub(crate) bits: Bits,
     /// Keep what the camera noted (EXIF); by default the picture alone is written.
     #[arg(long)]
     pub(crate) keep_metadata: bool,
@@ -45,7 +48,7 @@ pub(crate) struct ImageArgs {
     pub(crate) painter: PainterArgs,
     /// Draw one sheet of the photo in every installed style, or in those of --style, with captions. Goes beside the
     /// photo as `photo.sheet.jpg` unless `-o` says where.
-    #[arg(long, conflicts_with_all = ["recursive", "skip_existing", "dry_run", "json", "keep_metadata"])]
+    #[arg(long, conflicts_with_all = ["recursive", "skip_existing", "dry_run", "json", "keep_metadata", "bits"])]
     pub(crate) sheet: bool,
     /// Longest side of each picture on the sheet; they are painted at this size.
     #[arg(long, value_name = "PIXELS", default_value_t = 480, requires = "sheet",
@@ -78,6 +81,24 @@ pub(crate) enum FormatName {
     #[value(alias = "tif")]
     Tiff,
     Bmp,
+}
+
+/// Bits of a sample as they are named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bits {
+    #[value(name = "8")]
+    Eight,
+    #[value(name = "16")]
+    Sixteen,
+}
+
+impl From<Bits> for BitDepth {
+    fn from(bits: Bits) -> Self {
+        match bits {
+            Bits::Eight => Self::Eight,
+            Bits::Sixteen => Self::Sixteen,
+        }
+    }
 }
 
 impl FormatName {

@@ -51,13 +51,16 @@ impl<'a> Detail<'a> {
         let blurred = self.seen.resize_rows(width, height, rows.clone(), Filter::Lanczos3)?;
         let gain = self.gain.resize_rows(width, height, rows.clone(), Filter::Bilinear)?;
         let sharp = &photo.rgb().as_chunks::<3>().0[rows.start as usize * width as usize..];
-        let light = |pixel: &[u8; 3]| luma(pixel.map(f32::from));
         let pairs = sharp.iter().zip(blurred.rgb().as_chunks::<3>().0);
         Ok(pairs
             .zip(&gain)
-            .map(|((sharp, blurred), &gain)| f32::from(gain) / 255.0 * (light(sharp) - light(blurred)))
+            .map(|((sharp, blurred), &gain)| f32::from(gain) / 255.0 * (light(*sharp) - light(*blurred)))
             .collect())
     }
+}
+
+fn light(pixel: [u8; 3]) -> f32 {
+    luma(pixel.map(f32::from))
 }
 
 fn gain(seen: &Picture, painted: &Picture) -> Grey {
@@ -85,7 +88,7 @@ fn cell_sums(seen: &Picture, painted: &Picture, (across, down): (u32, u32)) -> V
     for y in 0..height {
         let row_cells = &mut cells[cell(y, down, height) * across as usize..][..across as usize];
         for (&cell, (seen, painted)) in column_cells.iter().zip(pairs.by_ref()) {
-            let [photo, painted] = [seen, painted].map(|pixel| luma(pixel.map(f32::from)));
+            let (photo, painted) = (light(*seen), light(*painted));
             let (photo_squared, product) = (photo * photo, photo * painted);
             let one = Sums { count: 1.0, photo, painted, photo_squared, product };
             row_cells[cell] = row_cells[cell].plus(one);

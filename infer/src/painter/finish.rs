@@ -2,36 +2,32 @@
 //!
 //! Rows are worked on as they come, so that a large photo needs no copy of itself in floats.
 
-use common::space::byte_from_byte_rgb;
 use pixel::Picture;
 
 use super::colours::with_colour_of;
 use super::masks::Weights;
+use super::sample::Sample;
 
 /// The photo, on which paintings are laid, one style after the other.
-pub(super) struct Finish<'a> {
+pub(super) struct Finish<'a, S: Sample> {
     /// At the size of the result.
     photo: &'a Picture,
     strength: f32,
     keeps_colours: bool,
     /// Without any, the style paints everywhere.
     weights: Option<Weights<'a>>,
-    canvas: Canvas,
+    canvas: Canvas<S>,
 }
 
 /// What has been painted, `[height, width, 3]`.
-enum Canvas {
+enum Canvas<S: Sample> {
     /// Of one style: the result.
-    Bytes(Vec<u8>),
-    /// Of several styles: by how much they change the photo together, in [`STEPS_A_LEVEL`], so that their sum is rounded
-    /// once.
-    Changes(Vec<i16>),
+    Result(Vec<S>),
+    /// Of several styles: by how much they change the photo together.
+    Changes(Vec<S::Change>),
 }
 
-/// Three times 255 to either side, the most that strength can make, fits into 16 bits.
-const STEPS_A_LEVEL: f32 = 32.0;
-
-impl<'a> Finish<'a> {
+impl<'a, S: Sample> Finish<'a, S> {
     /// `weights` has as many masks as there are styles, or there is one style and no mask.
     pub(super) fn new(
         photo: &'a Picture,
@@ -41,8 +37,11 @@ impl<'a> Finish<'a> {
         style_count: usize,
     ) -> Self {
         let values = photo.rgb().len();
-        let canvas =
-            if style_count == 1 { Canvas::Bytes(vec![0; values]) } else { Canvas::Changes(vec![0; values]) };
+        let canvas = if style_count == 1 {
+            Canvas::Result(vec![S::default(); values])
+        } else {
+            Canvas::Changes(vec![S::Change::default(); values])
+        };
         Self { photo, strength, keeps_colours, weights, canvas }
     }
 
@@ -51,38 +50,37 @@ impl<'a> Finish<'a> {
         let values = painted.len();
         let span = row as usize * values..(row as usize + 1) * values;
         let photo = &self.photo.rgb()[span.clone()];
-        let pixels = || photo.as_chunks::<3>().0.iter();
+        let photo_pixels = photo.as_chunks::<3>().0;
         if self.keeps_colours {
-            for (painted, photo) in painted.as_chunks_mut::<3>().0.iter_mut().zip(pixels()) {
+            for (painted, photo) in painted.as_chunks_mut::<3>().0.iter_mut().zip(photo_pixels) {
                 *painted = with_colour_of(photo.map(f32::from), *painted);
             }
         }
+        let pixels = photo_pixels.iter().zip(painted.as_chunks::<3>().0);
         let strength = self.strength;
         match (&mut self.canvas, &mut self.weights) {
-            (Canvas::Bytes(bytes), None) => {
-                for ((byte, &photo), &painted) in bytes[span].iter_mut().zip(photo).zip(&*painted) {
-                    *byte = byte_from_byte_rgb(blend(photo, painted, strength));
+            (Canvas::Result(samples), None) => {
+                for ((sample, &photo), &painted) in samples[span].iter_mut().zip(photo).zip(&*painted) {
+                    *sample = S::from_byte_rgb(blend(photo, painted, strength));
                 }
             }
-            (Canvas::Bytes(bytes), Some(weights)) => {
-                let pixels = pixels().zip(painted.as_chunks::<3>().0).zip(weights.of_row(style, row));
-                for (bytes, ((photo, painted), weight)) in
-                    bytes[span].as_chunks_mut::<3>().0.iter_mut().zip(pixels)
+            (Canvas::Result(samples), Some(weights)) => {
+                let samples = samples[span].as_chunks_mut::<3>().0.iter_mut();
+                for ((samples, (photo, painted)), weight) in
+                    samples.zip(pixels).zip(weights.of_row(style, row))
                 {
-                    *bytes = std::array::from_fn(|channel| {
-                        byte_from_byte_rgb(blend(photo[channel], painted[channel], strength * weight))
+                    *samples = std::array::from_fn(|channel| {
+                        S::from_byte_rgb(blend(photo[channel], painted[channel], strength * weight))
                     });
                 }
             }
             (Canvas::Changes(changes), weights) => {
                 let weights = weights.as_mut().expect("several styles have masks").of_row(style, row);
-                let pixels = pixels().zip(painted.as_chunks::<3>().0).zip(weights);
-                for (changes, ((photo, painted), weight)) in
-                    changes[span].as_chunks_mut::<3>().0.iter_mut().zip(pixels)
-                {
+                let changes = changes[span].as_chunks_mut::<3>().0.iter_mut();
+                for ((changes, (photo, painted)), weight) in changes.zip(pixels).zip(weights) {
                     for channel in 0..3 {
                         let change = painted[channel] - f32::from(photo[channel]);
-                        changes[channel] += (strength * weight * change * STEPS_A_LEVEL).round() as i16;
+                        S::add(&mut changes[channel], strength * weight * change);
                     }
                 }
             }
@@ -90,22 +88,17 @@ impl<'a> Finish<'a> {
     }
 
     /// The result, with the photo's transparency.
-    pub(super) fn into_picture(self) -> Picture {
+    pub(super) fn into_picture(self) -> S::Picture {
         let rgb = match self.canvas {
-            Canvas::Bytes(bytes) => bytes,
+            Canvas::Result(samples) => samples,
             Canvas::Changes(changes) => {
-                let byte = |(&photo, change): (&u8, i16)| {
-                    byte_from_byte_rgb(f32::from(photo) + f32::from(change) / STEPS_A_LEVEL)
-                };
-                self.photo.rgb().iter().zip(changes).map(byte).collect()
+                let sample = |(&photo, change)| S::from_byte_rgb(f32::from(photo) + S::levels(change));
+                self.photo.rgb().iter().zip(changes).map(sample).collect()
             }
         };
-        let picture = Picture::from_rgb(self.photo.width(), self.photo.height(), rgb);
-        let picture = picture.expect("as many bytes as the photo has");
-        match self.photo.alpha() {
-            Some(alpha) => picture.with_alpha(alpha.to_vec()).expect("as many bytes as the photo has"),
-            None => picture,
-        }
+        let size = (self.photo.width(), self.photo.height());
+        S::picture(size, rgb, self.photo.alpha().map(<[u8]>::to_vec))
+            .expect("as many samples as the photo has")
     }
 }
 
@@ -118,6 +111,7 @@ fn blend(photo: u8, painted: f32, share: f32) -> f32 {
 mod tests {
     use std::borrow::Cow;
 
+    use common::space::byte_from_byte_rgb;
     use pixel::Grey;
     use proptest::prelude::*;
 
@@ -125,17 +119,31 @@ mod tests {
 
     /// One pixel of a photo under the paintings of several styles.
     fn pixel(photo: [u8; 3], strength: f32, keeps: bool, styles: &[([f32; 3], Option<u8>)]) -> [u8; 3] {
+        finished::<u8>(photo, strength, keeps, styles).rgb().try_into().unwrap()
+    }
+
+    /// The same with 16 bits.
+    fn deep_pixel(photo: [u8; 3], strength: f32, keeps: bool, styles: &[([f32; 3], Option<u8>)]) -> [u16; 3] {
+        finished::<u16>(photo, strength, keeps, styles).rgb().try_into().unwrap()
+    }
+
+    fn finished<S: Sample>(
+        photo: [u8; 3],
+        strength: f32,
+        keeps: bool,
+        styles: &[([f32; 3], Option<u8>)],
+    ) -> S::Picture {
         let photo = Picture::from_rgb(1, 1, photo.to_vec()).unwrap();
         let masks: Option<Vec<Cow<'_, Grey>>> = styles
             .iter()
             .map(|(_, mask)| mask.map(|mask| Cow::Owned(Grey::new(1, 1, vec![mask]).unwrap())))
             .collect();
         let weights = masks.map(|masks| Weights::new(masks, (1, 1)));
-        let mut finish = Finish::new(&photo, strength, keeps, weights, styles.len());
+        let mut finish = Finish::<S>::new(&photo, strength, keeps, weights, styles.len());
         for (style, (painted, _)) in styles.iter().enumerate() {
             finish.take_row(style, 0, &mut painted.clone());
         }
-        finish.into_picture().rgb().try_into().unwrap()
+        finish.into_picture()
     }
 
     #[test]
@@ -173,10 +181,34 @@ mod tests {
     #[test]
     fn transparency_returns_untouched() {
         let photo = Picture::from_rgb(2, 1, vec![9; 6]).unwrap().with_alpha(vec![3, 200]).unwrap();
-        let mut finish = Finish::new(&photo, 1.0, false, None, 1);
+        let mut finish = Finish::<u8>::new(&photo, 1.0, false, None, 1);
         finish.take_row(0, 0, &mut [50.0; 6]);
         let picture = finish.into_picture();
         assert_eq!((picture.rgb(), picture.alpha()), (&[50; 6][..], Some(&[3, 200][..])));
+        let mut finish = Finish::<u16>::new(&photo, 1.0, false, None, 1);
+        finish.take_row(0, 0, &mut [50.0; 6]);
+        let picture = finish.into_picture();
+        assert_eq!((picture.rgb(), picture.alpha()), (&[50 * 257; 6][..], Some(&[3, 200][..])));
+    }
+
+    #[test]
+    fn a_ramp_keeps_its_16_bit_steps() {
+        const WIDTH: u32 = 4096;
+        let photo = Picture::from_rgb(WIDTH, 1, vec![90; 3 * WIDTH as usize]).unwrap();
+        let black = Grey::new(1, 1, vec![0]).unwrap();
+        let white = Grey::new(1, 1, vec![255]).unwrap();
+        let masks = || Weights::new(vec![Cow::Borrowed(&white), Cow::Borrowed(&black)], (WIDTH, 1));
+        let ramp: Vec<f32> = (0..WIDTH).flat_map(|x| [x as f32 * 255.0 / (WIDTH - 1) as f32; 3]).collect();
+        for (weights, style_count) in [(None, 1), (Some(masks()), 2)] {
+            let mut finish = Finish::<u16>::new(&photo, 1.0, false, weights, style_count);
+            for style in 0..style_count {
+                finish.take_row(style, 0, &mut ramp.clone());
+            }
+            let mut values = finish.into_picture().rgb().to_vec();
+            assert!(values.is_sorted() && values[0] == 0 && values.last() == Some(&u16::MAX));
+            values.dedup();
+            assert_eq!(values.len(), WIDTH as usize, "of {style_count} styles");
+        }
     }
 
     proptest! {
@@ -188,6 +220,32 @@ mod tests {
             prop_assert_eq!(pixel(photo, 0.0, keeps, &[(painted, None)]), photo);
             prop_assert_eq!(pixel(photo, strength, keeps, &[(painted, Some(0))]), photo);
             prop_assert_eq!(pixel(photo, strength, keeps, &[(painted, Some(0)), (painted, Some(0))]), photo);
+        }
+
+        #[test]
+        fn both_depths_agree_within_half_a_level(
+            photo: [u8; 3], first in [0.0f32..=255.0, 0.0f32..=255.0, 0.0f32..=255.0],
+            second in [0.0f32..=255.0, 0.0f32..=255.0, 0.0f32..=255.0],
+            masks: (u8, u8), strength in 0.0f32..=3.0, keeps: bool,
+        ) {
+            let both = |styles: &[([f32; 3], Option<u8>)]| {
+                let bytes = pixel(photo, strength, keeps, styles).map(|byte| i32::from(byte) * 257);
+                (bytes, deep_pixel(photo, strength, keeps, styles).map(i32::from))
+            };
+            let masked = (first, Some(masks.0));
+            for (styles, limit) in [
+                (&[(first, None)][..], 129),
+                (&[masked], 129),
+                // Each style's share of the bytes is rounded to 1/32 of a level before.
+                (&[masked, (second, Some(masks.1))], 129 + 257 / 32 + 1),
+            ] {
+                let (bytes, deep) = both(styles);
+                for (byte, deep) in bytes.iter().zip(deep) {
+                    prop_assert!((byte - deep).abs() <= limit, "{} for {}", deep, byte);
+                }
+            }
+            let black = [(first, Some(0)), (second, Some(0))];
+            prop_assert_eq!(deep_pixel(photo, strength, keeps, &black), photo.map(|byte| u16::from(byte) * 257));
         }
 
         #[test]

@@ -1,7 +1,7 @@
 //! From a photo to the painted picture: the engines, and the controls around them.
 //!
 //! ```text
-//! photo --size--> photo of the result's size --stroke, engine--> painted rows --colours, masks, strength--> bytes
+//! photo --size--> photo of the result's size --stroke, engine--> painted rows --colours, masks, strength--> samples
 //! ```
 
 mod args;
@@ -11,19 +11,22 @@ mod detail;
 mod finish;
 mod masks;
 mod rows;
+mod sample;
 mod size;
 mod stroke;
 
 use common::engine::{Engine, EngineOptions};
 use common::style_file;
-use pixel::{Grey, Picture};
+use pixel::{BitDepth, Grey, Picture};
 
 pub(crate) use args::PainterArgs;
 pub(crate) use controls::Look;
+pub(crate) use sample::FinishedPicture;
 
 use self::controls::Controls;
 use self::finish::Finish;
 use self::masks::Weights;
+use self::sample::Sample;
 
 /// Paints photos as the user asked for. Loaded once, it paints any number of photos of any size.
 pub(crate) struct Painter {
@@ -55,6 +58,18 @@ impl Painter {
 
     /// Paints one photo, with its transparency.
     pub(crate) fn paint(&self, photo: &Picture) -> anyhow::Result<Picture> {
+        self.paint_samples::<u8>(photo)
+    }
+
+    /// As [`Self::paint`], with so many bits a sample.
+    pub(crate) fn paint_with(&self, bits: BitDepth, photo: &Picture) -> anyhow::Result<FinishedPicture> {
+        Ok(match bits {
+            BitDepth::Eight => FinishedPicture::Eight(self.paint_samples::<u8>(photo)?),
+            BitDepth::Sixteen => FinishedPicture::Sixteen(self.paint_samples::<u16>(photo)?),
+        })
+    }
+
+    fn paint_samples<S: Sample>(&self, photo: &Picture) -> anyhow::Result<S::Picture> {
         let Controls { strength, keeps_colours, stroke, mask_feather_px, .. } = self.controls;
         let size = self.output_size(photo.width(), photo.height());
         size::check_reasonable(size)?;
@@ -66,7 +81,7 @@ impl Painter {
             .map(|style| Some(masks::feathered(style.mask.as_ref()?, size, mask_feather_px)))
             .collect();
         let weights = masks.map(|masks| Weights::new(masks, size));
-        let mut finish = Finish::new(&sized, strength, keeps_colours, weights, self.styles.len());
+        let mut finish = Finish::<S>::new(&sized, strength, keeps_colours, weights, self.styles.len());
         for (place, style) in self.styles.iter().enumerate() {
             stroke::paint_rows_by_strokes(&style.engine, photo, &sized, stroke, |row, painted| {
                 finish.take_row(place, row, painted);

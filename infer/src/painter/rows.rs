@@ -1,13 +1,8 @@
 //! A painting, row by row.
 
 use common::engine::{Engine, PaintError};
+use common::space::visible;
 use pixel::Picture;
-
-/// Within 0..255.
-#[expect(clippy::manual_clamp, reason = "clamp would let NaN through, max makes it 0")]
-fn visible(value: f32) -> f32 {
-    value.max(0.0).min(255.0)
-}
 
 /// Paints a photo as it is and hands over each row once: its number, and its `byte_rgb` `[width, 3]`, within 0..255,
 /// which the receiver may change.

@@ -13,7 +13,8 @@ const BAND_ROWS: u32 = 32;
 /// As [`paint_rows`] of `sized`, with strokes that are `factor` times as large; `photo` is the same photo as it came.
 ///
 /// A network's strokes are so many pixels wide. It paints a photo that is `factor` times smaller, and the painting is
-/// enlarged; [`Detail`] gives edges back their sharpness. The painting in between is rounded to bytes, which keeps it small.
+/// enlarged; [`Detail`] gives edges back their sharpness. The painting in between is rounded to bytes, which keeps it small,
+/// also where the result has 16 bits.
 pub(super) fn paint_rows_by_strokes(
     engine: &Engine,
     photo: &Picture,

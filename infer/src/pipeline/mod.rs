@@ -14,12 +14,12 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
-use pixel::{Metadata, Picture};
+use pixel::Metadata;
 use tch::Device;
 
 use crate::crash::caught;
 use crate::interrupt::{self, UnderWay};
-use crate::painter::Painter;
+use crate::painter::{FinishedPicture, Painter};
 use crate::photo_file;
 use crate::plan::{ImagePlan, Output};
 use crate::report::{Done, Report, Seconds};
@@ -70,7 +70,7 @@ struct Painted<'a> {
     /// Place among all outputs.
     place: usize,
     output: &'a Output,
-    picture: Picture,
+    picture: FinishedPicture,
     metadata: Arc<Metadata>,
     seconds: Seconds,
     // Given back in this order once the picture is written and reported.
@@ -105,12 +105,12 @@ fn paint_all<'a>(
             }
             let under_way = UnderWay::begin();
             let start = Instant::now();
-            let picture = caught(|| painters[output.look].paint(&photo.picture))
+            let picture = caught(|| painters[output.look].paint_with(plan.writing.bits, &photo.picture))
                 .with_context(|| job.source.name().into_owned());
             let paint = start.elapsed().as_secs_f64();
             match picture {
                 Ok(picture) => {
-                    let Some(share) = behind.take(picture.rgb().len() as u64) else { return };
+                    let Some(share) = behind.take(picture.bytes()) else { return };
                     let ready = Painted {
                         place,
                         output,
@@ -138,7 +138,7 @@ fn write_all(pictures: &Receiver<Painted<'_>>, plan: &ImagePlan, report: &Report
         ready.seconds.encode = start.elapsed().as_secs_f64();
         match written {
             Ok(()) => {
-                let (width, height) = (ready.picture.width(), ready.picture.height());
+                let (width, height) = ready.picture.size();
                 report.done(ready.place, Done { width, height, seconds: Some(ready.seconds) });
             }
             Err(error) => report.failed(ready.place, &error),

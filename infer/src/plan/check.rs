@@ -32,6 +32,25 @@ pub(super) fn nothing_is_harmed(jobs: &[Job]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every output's format has room for 16 bits a sample. What goes to stdout in the photo's own format may not: it is to be
+/// named.
+pub(super) fn formats_keep_16_bits(jobs: &[Job]) -> anyhow::Result<()> {
+    for output in jobs.iter().flat_map(|job| &job.outputs) {
+        let name = output.target.name();
+        match output.format {
+            Some(format) if format.keeps_16_bits() => {}
+            Some(format) => {
+                let message = format!(
+                    "--bits 16 fits into PNG and TIFF, not into {format}; choose one by -o or --format: {name}"
+                );
+                return Err(usage(message));
+            }
+            None => return Err(usage("--bits 16 to stdout wants a --format that has room, png or tiff")),
+        }
+    }
+    Ok(())
+}
+
 /// No output is there already.
 pub(super) fn nothing_is_there(jobs: &[Job]) -> anyhow::Result<()> {
     let mut there = outputs(jobs).map(|(_, output)| output).filter(|output| is_there(output));

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use common::engine::EngineOptions;
 use common::exit_status::UsageError;
 use common::style_file::Shelf;
-use pixel::Format;
+use pixel::{BitDepth, Format};
 
 use crate::cli::ImageArgs;
 use crate::painter::Look;
@@ -74,6 +74,8 @@ pub(crate) enum Target {
 pub(crate) struct Writing {
     /// Of JPEG files whose format the photo decides.
     pub(crate) quality: u8,
+    /// Of each sample.
+    pub(crate) bits: BitDepth,
     /// Hand on what the camera noted.
     pub(crate) keep_metadata: bool,
 }
@@ -98,6 +100,10 @@ impl ImagePlan {
         let mut jobs = outputs::jobs(&inputs, &names, args)?;
 
         check::nothing_is_harmed(&jobs)?;
+        let bits = args.bits.into();
+        if bits == BitDepth::Sixteen {
+            check::formats_keep_16_bits(&jobs)?;
+        }
         let to_stdout = jobs.iter().flat_map(|job| &job.outputs).any(|it| it.target == Target::Stdout);
         if to_stdout && !args.dry_run {
             check::stdout_is_free(args, surroundings.stdout_is_terminal)?;
@@ -113,7 +119,7 @@ impl ImagePlan {
             jobs,
             skipped,
             engine,
-            writing: Writing { quality: args.quality, keep_metadata: args.keep_metadata },
+            writing: Writing { quality: args.quality, bits, keep_metadata: args.keep_metadata },
             opens_viewer: args.open,
             saying: Saying { is_dry_run: args.dry_run, is_json: args.json, is_quiet: args.quiet },
         })

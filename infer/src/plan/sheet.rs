@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::ensure;
 use common::engine::EngineOptions;
+use pixel::BitDepth;
 
 use super::{Job, Output, Source, Surroundings, Target, Writing, check, inputs, outputs, style_files, usage};
 use crate::cli::ImageArgs;
@@ -60,7 +61,7 @@ impl SheetPlan {
             output,
             cell_px: args.sheet_size,
             engine,
-            writing: Writing { quality: args.quality, keep_metadata: false },
+            writing: Writing { quality: args.quality, bits: BitDepth::Eight, keep_metadata: false },
             opens_viewer: args.open,
             is_quiet: args.quiet,
         })

@@ -100,6 +100,30 @@ fn formats_by_suffix_or_by_name() {
 }
 
 #[test]
+fn sixteen_bits_only_where_the_format_has_room() {
+    let desk = Desk::new(&["a.jpg", "b.png", "c.gif"]);
+    let bits = |words: &str| desk.plan(words).unwrap().writing.bits;
+    assert_eq!(bits("@/b.png -s blue"), BitDepth::Eight);
+    for words in [
+        "@/b.png @/c.gif -s blue",
+        "@/a.jpg -s blue --format tiff",
+        "@/a.jpg -s blue -o @/new.png",
+        "- -s blue --format png",
+    ] {
+        assert_eq!(bits(&format!("{words} --bits 16")), BitDepth::Sixteen, "{words}");
+    }
+    desk.refuses("@/b.png @/a.jpg -s blue --bits 16", "not into JPEG; choose one by -o or --format: ");
+    desk.refuses("@/b.png @/a.jpg -s blue --bits 16", "a.blue.jpg");
+    desk.refuses("@/b.png -s blue -o @/new.webp --bits 16", "not into WebP");
+    desk.refuses("@/b.png -s blue -o - --bits 16", "--format that has room, png or tiff");
+    let error = desk.plan("@/a.jpg -s blue --bits 16").err().unwrap();
+    assert!(error.is::<UsageError>(), "{error}");
+    for words in ["@/b.png -s blue --bits 12", "@/b.png --sheet --bits 16"] {
+        assert!(desk.plan(words).is_err(), "{words}");
+    }
+}
+
+#[test]
 fn stdin_goes_to_stdout_unless_told_otherwise() {
     let desk = Desk::new(&["a.jpg"]);
     assert_eq!(desk.outputs("- -s blue"), ["-"]);
