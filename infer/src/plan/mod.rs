@@ -97,7 +97,7 @@ impl ImagePlan {
         let inputs = inputs::collect(&args.inputs, args.recursive, &is_output)?;
         let mut jobs = outputs::jobs(&inputs, &names, args)?;
 
-        check::nothing_is_harmed(&jobs)?;
+        check::nothing_is_harmed(&jobs, &looks)?;
         let to_stdout = jobs.iter().flat_map(|job| &job.outputs).any(|it| it.target == Target::Stdout);
         if to_stdout && !args.dry_run {
             check::stdout_is_free(args, surroundings.stdout_is_terminal)?;
