@@ -4,8 +4,6 @@ mod metadata;
 mod painted;
 mod read_only;
 
-use std::fs;
-
 use pixel::{DecodeLimits, WriteError, decode_file};
 use torture::Expectation;
 

@@ -14,9 +14,6 @@ use super::read_only::ReadOnly;
 use crate::support::programs::{Finished, infer};
 use crate::support::untrained;
 
-/// How far a painting may be from that of the same scene without loss, in the mean over all values.
-const MEAN_DIFFERENCE: f64 = 8.0;
-
 /// A folder with the torture folder in it, and a style.
 struct Chamber {
     folder: TempDir,
@@ -137,41 +134,42 @@ fn nothing_else_is_written(chamber: &Chamber) {
     assert_eq!(written, chamber.good().map(|(entry, _)| output(&entry.name)).collect());
 }
 
-/// The size, the transparency, and of those that show the scene in one size and colour also the painting: it is that of
-/// the scene stored plainly.
+/// The size, the transparency, and of those that show the scene in its usual size and colours also the painting: it is
+/// that of the scene stored plainly, or, where something was lost on the way, clearly nearer to that than to it turned.
 fn good_ones_are_painted_upright(chamber: &Chamber) {
     let (plain, scene) = chamber.good().find(|(entry, _)| entry.name == Path::new("plain.png")).unwrap();
     let plain = chamber.painted(plain);
     assert!(scene.difference(&plain).is_some(), "it is painted");
+    let turned = turned(&plain);
     let mut like_plain = 0;
     for (entry, good) in chamber.good() {
         let name = entry.name.display();
         let painted = chamber.painted(entry);
         assert_eq!((painted.width(), painted.height()), (good.width, good.height), "{name}");
-        if let Some(alpha) = painted.alpha() {
-            let expected = (0..good.height).flat_map(|_| (0..good.width).map(|x| good.alpha(x)));
-            assert!(alpha.iter().copied().eq(expected), "{name}: {alpha:?}");
+        let alpha: Vec<u8> = (0..good.height).flat_map(|_| (0..good.width).map(|x| good.alpha(x))).collect();
+        assert_eq!(painted.alpha(), good.alpha_on_the_right.map(|_| &alpha[..]), "{name}");
+        if (Good { tolerance: 0, alpha_on_the_right: None, ..good }) != Good::SCENE {
+            continue;
         }
-        assert_eq!(painted.alpha().is_some(), good.alpha_on_the_right.is_some(), "{name}");
-        if (Good { tolerance: 0, alpha_on_the_right: None, ..good }) == Good::SCENE {
-            like_plain += 1;
-            let difference = mean_difference(painted.rgb(), plain.rgb());
-            let is_lossless = good.tolerance == 0 && !is_written_as_jpeg(&entry.name);
-            let most = if is_lossless { 0.0 } else { MEAN_DIFFERENCE };
-            assert!(difference <= most, "{name}: {difference}");
+        like_plain += 1;
+        if good.tolerance == 0 && !is_written_as_jpeg(&entry.name) {
+            assert_eq!(painted.rgb(), plain.rgb(), "{name}");
         }
+        let far = turned.iter().map(|turned| mean_difference(painted.rgb(), turned)).fold(255.0, f64::min);
+        let near = mean_difference(painted.rgb(), plain.rgb());
+        // Coarse colours, in which the fields run into one another, are the farthest, at 28.5 and 49.8.
+        assert!(1.5 * near < far, "{name}: {near} from what it should be, {far} from that turned");
     }
     assert!(like_plain > 30, "{like_plain}");
-    // Turned it would be another, however it is turned.
-    let pixels = plain.rgb().as_chunks::<3>().0;
-    let mirrored = pixels.chunks(plain.width() as usize).flat_map(|row| row.iter().rev().copied());
-    let upside_down = pixels.chunks(plain.width() as usize).rev().flatten().copied();
-    let half_turned = pixels.iter().rev().copied();
-    let turned = [mirrored.collect(), upside_down.collect(), half_turned.collect::<Vec<[u8; 3]>>()];
-    for turned in turned {
-        let difference = mean_difference(turned.as_flattened(), plain.rgb());
-        assert!(difference > 2.0 * MEAN_DIFFERENCE, "{difference}");
-    }
+}
+
+/// Mirrored, upside down, and both: the turns that keep the size.
+fn turned(picture: &Picture) -> [Vec<u8>; 3] {
+    let rows = || picture.rgb().as_chunks::<3>().0.chunks(picture.width() as usize);
+    let mirrored = rows().flat_map(|row| row.iter().rev()).copied().flatten();
+    let upside_down = rows().rev().flatten().copied().flatten();
+    let both = rows().rev().flat_map(|row| row.iter().rev()).copied().flatten();
+    [mirrored.collect(), upside_down.collect(), both.collect()]
 }
 
 fn is_written_as_jpeg(name: &Path) -> bool {
