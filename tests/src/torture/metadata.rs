@@ -44,8 +44,14 @@ fn exif(file: &[u8]) -> Option<Vec<u8>> {
     decoder(file).exif_metadata().unwrap()
 }
 
+/// `image` does not hand out a profile that is large beside the pixels of a TIFF file, where it lies as it is.
 fn profile(file: &[u8]) -> Option<Vec<u8>> {
-    decoder(file).icc_profile().unwrap()
+    let as_it_is = || {
+        let start = file.windows(4).position(|bytes| bytes == b"acsp")?.checked_sub(36)?;
+        let length = u32::from_be_bytes(*file[start..].first_chunk()?);
+        file.get(start..start + length as usize).map(<[u8]>::to_vec)
+    };
+    decoder(file).icc_profile().unwrap().or_else(as_it_is)
 }
 
 /// What is in this profile's space is in sRGB already.
