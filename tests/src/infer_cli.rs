@@ -1,5 +1,6 @@
 //! `infer` from outside.
 
+mod bench;
 mod folders;
 mod interruption;
 mod lines;
@@ -9,14 +10,11 @@ mod styles;
 
 use std::path::PathBuf;
 
-use common::net::{NetConfig, Parameters, Start, StyleNet};
-use common::style_file::{self, Painting, StyleCard};
-use common::tensor_file::StoredAs;
 use pixel::{DecodeLimits, Picture};
 use tempfile::TempDir;
 
 use crate::support::programs::{Finished, infer};
-use crate::support::scenes;
+use crate::support::{scenes, untrained};
 
 /// A folder with a photo and a small untrained style.
 struct Darkroom {
@@ -47,12 +45,7 @@ impl Darkroom {
 
     /// A small untrained style, of its own for each seed.
     fn add_style(&self, name: &str, seed: u64) {
-        let config = NetConfig { width: 4, residual_blocks: 1, ..NetConfig::default() };
-        let net =
-            StyleNet::new(config.clone(), Parameters::init(&config, Start::PyTorch, seed, tch::Device::Cpu));
-        let card = StyleCard::new(config, Painting { name: name.to_owned(), ..Painting::default() });
-        let path = self.path(&format!("{name}.safetensors"));
-        style_file::save(&path, &card, &net, StoredAs::F16).unwrap();
+        untrained::save_style(&self.path(&format!("{name}.safetensors")), seed);
     }
 
     /// A photo of its own for each seed.

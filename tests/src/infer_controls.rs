@@ -2,14 +2,11 @@
 
 use std::collections::HashSet;
 
-use common::net::{NetConfig, Parameters, Start, StyleNet};
-use common::style_file::{self, Painting, StyleCard};
-use common::tensor_file::StoredAs;
 use pixel::{DecodeLimits, Grey, Picture};
 use tempfile::TempDir;
 
 use crate::support::programs::{Finished, infer};
-use crate::support::scenes;
+use crate::support::{scenes, untrained};
 
 const WIDTH: u32 = 45;
 const HEIGHT: u32 = 30;
@@ -24,12 +21,8 @@ impl Studio {
         let studio = Self { folder: tempfile::tempdir().unwrap() };
         studio.save("photo.png", &scenes::rectangles(WIDTH, HEIGHT, 1));
         for (name, seed) in [("blue", 1), ("red", 2)] {
-            let config = NetConfig { width: 4, residual_blocks: 1, ..NetConfig::default() };
-            let parameters = Parameters::init(&config, Start::PyTorch, seed, tch::Device::Cpu);
-            let net = StyleNet::new(config.clone(), parameters);
-            let card = StyleCard::new(config, Painting { name: name.to_owned(), ..Painting::default() });
             let file = studio.folder.path().join(name).with_extension("safetensors");
-            style_file::save(&file, &card, &net, StoredAs::F16).unwrap();
+            untrained::save_style(&file, seed);
         }
         studio
     }

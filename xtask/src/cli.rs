@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
-use crate::{check, demo, golden, libtorch, sample, test, workspace};
+use crate::{check, demo, golden, libtorch, sample, test, torture_folder, workspace};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Set-up and chores of Atelier", version)]
@@ -28,6 +28,8 @@ enum Chore {
     Golden(golden::Options),
     /// Draw the sample picture anew, checkpoints/samples/valley.jpg
     Sample,
+    /// Make the folder of odd and broken pictures that the tests read and paint, and say what each is
+    Torture(torture_folder::Options),
 }
 
 impl Cli {
@@ -39,6 +41,7 @@ impl Cli {
             Chore::Check => check::run(),
             Chore::Golden(options) => golden::run(&options),
             Chore::Sample => draw_sample(),
+            Chore::Torture(options) => torture_folder::run(&options),
         }
     }
 }

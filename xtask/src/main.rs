@@ -14,6 +14,7 @@ mod golden;
 mod libtorch;
 mod sample;
 mod test;
+mod torture_folder;
 mod workspace;
 
 use std::process::ExitCode;

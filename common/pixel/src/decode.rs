@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use image::metadata::Orientation;
 use thiserror::Error;
 
 use self::raster::Raster;
@@ -172,6 +173,23 @@ pub fn decode_bytes_with_metadata(bytes: &[u8], limits: &DecodeLimits) -> Result
     };
     let picture = upright_srgb(raster).map_err(|error| DecodeError::broken(kind, &error))?;
     Ok(Decoded { picture, metadata })
+}
+
+/// How the pixels lie in a file, by its header.
+struct StoredLayout {
+    width: u32,
+    height: u32,
+    orientation: Orientation,
+}
+
+/// Width and height of the picture in a file once it is upright, by its header alone and found as the decoder finds
+/// them. `None` where there is no header that is understood.
+pub(crate) fn upright_size(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Option<(u32, u32)> {
+    let StoredLayout { width, height, orientation } = match kind {
+        FileKind::Jpeg => jpeg::layout(bytes)?,
+        other => through_image::layout(bytes, other, limits)?,
+    };
+    Some(orientation::turned_size(width, height, orientation))
 }
 
 fn raster(bytes: &[u8], limits: &DecodeLimits) -> Result<(FileKind, Raster), DecodeError> {

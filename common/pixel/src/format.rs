@@ -96,6 +96,15 @@ impl Format {
         }
     }
 
+    /// JPEG at this quality; other formats, which lose nothing, as they are.
+    #[must_use]
+    pub const fn at_quality(self, quality: u8) -> Self {
+        match self {
+            Self::Jpeg { .. } => Self::Jpeg { quality },
+            other => other,
+        }
+    }
+
     /// Whether EXIF can go along; otherwise it is left out.
     pub const fn keeps_exif(self) -> bool {
         matches!(self, Self::Jpeg { .. } | Self::Png | Self::WebP)
@@ -151,6 +160,12 @@ mod tests {
             "cannot tell the picture format, end the name in .jpg, .jpeg, .png, .webp, .tif, .tiff or .bmp: out/b.gif"
         );
         assert!(Format::from_path("png").is_err());
+    }
+
+    #[test]
+    fn quality_is_jpegs_alone() {
+        assert_eq!(Format::from_name("JPG").unwrap().at_quality(70), Format::Jpeg { quality: 70 });
+        assert_eq!(Format::Tiff.at_quality(70), Format::Tiff);
     }
 
     #[test]

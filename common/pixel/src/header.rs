@@ -1,11 +1,7 @@
 //! What a file says of itself before its pixels come.
 
-use std::io::Cursor;
-
-use image::metadata::Orientation;
-use image::{ImageDecoder as _, ImageFormat, ImageReader};
-
-use crate::FileKind;
+use crate::decode::upright_size;
+use crate::{DecodeLimits, FileKind};
 
 /// Kind and size of a picture file, by its header alone: the pixels may still turn out to be damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,24 +20,7 @@ impl Header {
     /// [`decode_bytes`]: crate::decode_bytes
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let kind = FileKind::from_content(bytes)?;
-        let format = match kind {
-            FileKind::Jpeg => ImageFormat::Jpeg,
-            FileKind::Png => ImageFormat::Png,
-            FileKind::WebP => ImageFormat::WebP,
-            FileKind::Tiff => ImageFormat::Tiff,
-            FileKind::Bmp => ImageFormat::Bmp,
-            FileKind::Gif => ImageFormat::Gif,
-        };
-        let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder().ok()?;
-        let (width, height) = decoder.dimensions();
-        let lies_on_its_side = matches!(
-            decoder.orientation(),
-            Ok(Orientation::Rotate90
-                | Orientation::Rotate270
-                | Orientation::Rotate90FlipH
-                | Orientation::Rotate270FlipH)
-        );
-        let (width, height) = if lies_on_its_side { (height, width) } else { (width, height) };
+        let (width, height) = upright_size(bytes, kind, &DecodeLimits::default())?;
         Some(Self { kind, width, height })
     }
 }

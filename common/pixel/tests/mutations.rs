@@ -1,4 +1,5 @@
-//! Thousands of damaged files through the decoder: a picture or an error each time, soon, and within the limits.
+//! Thousands of damaged files through the decoder: a picture or an error each time, soon, and within the limits. What
+//! their headers say of them is what the decoder finds.
 //!
 //! `ATELIER_MUTATIONS=20000` makes it that many. The file that it stumbles over lies in `target/tmp`.
 
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use damage::{DamagedFile, Expected, damaged_files};
 use peak_alloc::PeakAlloc;
-use pixel::{DecodeLimits, decode_bytes_with_metadata};
+use pixel::{DecodeLimits, Header, decode_bytes_with_metadata};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -61,8 +62,13 @@ fn check(file: &DamagedFile) {
     assert!(took.into_iter().any(|took| took < LONGEST), "{name} takes more than {LONGEST:?}");
     let peak = MEMORY.peak_usage().saturating_sub(before);
     assert!(peak <= MOST_BYTES, "{name} takes {peak} bytes");
+    let header = header_of(file);
     match found.expect("it was decoded") {
         Ok(found) => {
+            let header = header.unwrap_or_else(|| panic!("{name}: a picture without a header"));
+            assert_eq!(header.kind, found.metadata.kind, "{name}");
+            let size = (found.picture.width(), found.picture.height());
+            assert_eq!((header.width, header.height), size, "{name}");
             assert_ne!(file.expected, Expected::Broken, "{name}");
             let pixels = u64::from(found.picture.width()) * u64::from(found.picture.height());
             assert!(pixels <= LIMITS.max_pixels, "{name}: {pixels} pixels");
@@ -74,6 +80,20 @@ fn check(file: &DamagedFile) {
             assert!(!text.is_empty() && !text.contains('\n'), "{name}: {text:?}");
         }
     }
+}
+
+/// What a header says is known at once and for little memory, however large the picture would be.
+fn header_of(file: &DamagedFile) -> Option<Header> {
+    const MOST_BYTES: usize = 4 << 20;
+    let name = &file.name;
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let mut header = None;
+    let took = (0..2).map(|_| timed(|| header = Header::of(&file.bytes)));
+    assert!(took.into_iter().any(|took| took < LONGEST), "{name}: its header takes more than {LONGEST:?}");
+    let peak = MEMORY.peak_usage().saturating_sub(before);
+    assert!(peak <= MOST_BYTES, "{name}: its header takes {peak} bytes");
+    header
 }
 
 fn timed(work: impl FnOnce()) -> Duration {

@@ -31,9 +31,9 @@ pub(crate) struct ImageArgs {
     /// Leave out pictures whose output is there: goes on with a folder that was half done.
     #[arg(long)]
     pub(crate) skip_existing: bool,
-    /// Format of the pictures written [default: by the output's suffix, which is the photo's].
+    /// Format of the pictures written: jpg, png, webp, tif or bmp [default: by the output's suffix, which is the photo's].
     #[arg(long, value_name = "FORMAT")]
-    pub(crate) format: Option<FormatName>,
+    pub(crate) format: Option<Format>,
     /// Quality of JPEG files.
     #[arg(long, value_name = "1..100", default_value_t = pixel::DEFAULT_JPEG_QUALITY,
           value_parser = clap::value_parser!(u8).range(1..=100))]
@@ -70,19 +70,6 @@ pub(crate) struct ImageArgs {
     pub(crate) quiet: bool,
 }
 
-/// A format as it is named on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)] // shown in the help, where the names say it
-pub(crate) enum FormatName {
-    #[value(alias = "jpeg")]
-    Jpg,
-    Png,
-    Webp,
-    #[value(alias = "tif")]
-    Tiff,
-    Bmp,
-}
-
 /// Bits of a sample as they are named on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Bits {
@@ -97,29 +84,6 @@ impl From<Bits> for BitDepth {
         match bits {
             Bits::Eight => Self::Eight,
             Bits::Sixteen => Self::Sixteen,
-        }
-    }
-}
-
-impl FormatName {
-    /// The suffix of such files.
-    pub(crate) const fn suffix(self) -> &'static str {
-        match self {
-            Self::Jpg => "jpg",
-            Self::Png => "png",
-            Self::Webp => "webp",
-            Self::Tiff => "tiff",
-            Self::Bmp => "bmp",
-        }
-    }
-
-    pub(crate) const fn format(self, quality: u8) -> Format {
-        match self {
-            Self::Jpg => Format::Jpeg { quality },
-            Self::Png => Format::Png,
-            Self::Webp => Format::WebP,
-            Self::Tiff => Format::Tiff,
-            Self::Bmp => Format::Bmp,
         }
     }
 }

@@ -8,7 +8,7 @@ mod styles;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, Size};
-pub(crate) use image::{FormatName, ImageArgs};
+pub(crate) use image::ImageArgs;
 pub(crate) use styles::StylesArgs;
 
 /// Repaints photos with the hand of a painting.

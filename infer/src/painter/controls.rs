@@ -1,6 +1,6 @@
 //! What the arguments ask of the painting, checked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use common::exit_status::UsageError;
@@ -52,6 +52,14 @@ impl PainterArgs {
 }
 
 impl Look {
+    /// The files it is painted by: what they are, and where.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        self.styles.iter().flat_map(|(style, mask)| {
+            let mask = mask.as_deref().map(|mask| ("a mask", mask));
+            std::iter::once(("a style", style.as_path())).chain(mask)
+        })
+    }
+
     /// The style's name, or those of all styles with `+` between them.
     pub(crate) fn name(&self) -> String {
         let stems = self.styles.iter().map(|(style, _)| style.file_stem().unwrap_or_default());

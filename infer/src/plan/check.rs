@@ -1,6 +1,6 @@
 //! Outputs that would do harm are refused before anything is painted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -8,15 +8,22 @@ use anyhow::bail;
 use super::same_file::same_file_key;
 use super::{Job, Source, Target, usage};
 use crate::cli::ImageArgs;
+use crate::painter::Look;
 
-/// No output may be an input or another output.
-pub(super) fn nothing_is_harmed(jobs: &[Job]) -> anyhow::Result<()> {
-    let inputs: HashSet<PathBuf> = jobs.iter().filter_map(|job| input_of(job)).map(same_file_key).collect();
+/// No output may be a file that is read, or another output.
+pub(super) fn nothing_is_harmed<'a>(
+    jobs: &'a [Job],
+    looks: impl IntoIterator<Item = &'a Look>,
+) -> anyhow::Result<()> {
+    let inputs = jobs.iter().filter_map(input_of).map(|path| ("an input", path));
+    let painted_by = looks.into_iter().flat_map(Look::files);
+    let read: HashMap<PathBuf, &str> =
+        inputs.chain(painted_by).map(|(what, path)| (same_file_key(path), what)).collect();
     let mut input_of_output: HashMap<PathBuf, &Source> = HashMap::new();
     for (job, output) in outputs(jobs) {
         let key = same_file_key(output);
-        if inputs.contains(&key) {
-            bail!("the output would replace an input; choose another -o: {}", output.display());
+        if let Some(what) = read.get(&key) {
+            bail!("the output would replace {what}; choose another -o: {}", output.display());
         }
         match input_of_output.insert(key, &job.source) {
             Some(other) if *other == job.source => {

@@ -99,7 +99,7 @@ impl ImagePlan {
         let inputs = inputs::collect(&args.inputs, args.recursive, &is_output)?;
         let mut jobs = outputs::jobs(&inputs, &names, args)?;
 
-        check::nothing_is_harmed(&jobs)?;
+        check::nothing_is_harmed(&jobs, &looks)?;
         let bits = args.bits.into();
         if bits == BitDepth::Sixteen {
             check::formats_keep_16_bits(&jobs)?;

@@ -6,15 +6,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use pixel::Format;
 
-use crate::cli::FormatName;
-
 /// The name of the picture that `input` becomes with `look`. Keeps the photo's suffix; that of a format which is not
 /// written (GIF) becomes `png`, which loses nothing.
-pub(super) fn default_name(
-    input: &Path,
-    look: &OsStr,
-    format: Option<FormatName>,
-) -> anyhow::Result<OsString> {
+pub(super) fn default_name(input: &Path, look: &OsStr, format: Option<Format>) -> anyhow::Result<OsString> {
     let stem = input.file_stem().with_context(|| format!("not a picture file: {}", input.display()))?;
     let suffix = match (format, input.extension()) {
         (Some(format), _) => OsStr::new(format.suffix()),
@@ -43,7 +37,7 @@ pub(super) fn is_named_for(file: &Path, look: &OsStr) -> bool {
 mod tests {
     use super::*;
 
-    fn name(input: &str, format: Option<FormatName>) -> String {
+    fn name(input: &str, format: Option<Format>) -> String {
         let name = default_name(Path::new(input), OsStr::new("great-wave"), format).unwrap();
         name.into_string().unwrap()
     }
@@ -55,7 +49,7 @@ mod tests {
         assert_eq!(name("wave.gif", None), "wave.great-wave.png");
         assert_eq!(name("old.JFIF", None), "old.great-wave.jpg");
         assert_eq!(name("scan", None), "scan.great-wave.png");
-        assert_eq!(name("photo.jpg", Some(FormatName::Webp)), "photo.great-wave.webp");
+        assert_eq!(name("photo.jpg", Some(Format::WebP)), "photo.great-wave.webp");
         assert!(default_name(Path::new(".."), OsStr::new("x"), None).is_err());
     }
 

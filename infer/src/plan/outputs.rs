@@ -9,7 +9,7 @@ use pixel::Format;
 use super::inputs::{Input, Inputs, Source};
 use super::naming::default_name;
 use super::{Job, Output, Target, usage};
-use crate::cli::{FormatName, ImageArgs};
+use crate::cli::ImageArgs;
 
 /// What `-o` means.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) fn jobs(inputs: &Inputs, looks: &[String], args: &ImageArgs) -> anyho
         }
         _ => {}
     }
-    let planner = Planner { destination, format: args.format, quality: args.quality };
+    let planner = Planner::new(destination, args);
     let job = |input: &Input| {
         let outputs = looks.iter().enumerate().map(|(look, name)| planner.output(input, look, name.as_ref()));
         Ok(Job { source: input.source.clone(), outputs: outputs.collect::<anyhow::Result<_>>()? })
@@ -63,17 +63,23 @@ pub(super) fn jobs(inputs: &Inputs, looks: &[String], args: &ImageArgs) -> anyho
 /// Where the one picture `name` (as `sheet`) made of `source` goes, and in which format.
 pub(super) fn single(source: &Source, name: &OsStr, args: &ImageArgs) -> anyhow::Result<Output> {
     let destination = Destination::of(args.output.as_deref(), *source == Source::Stdin, false);
-    let planner = Planner { destination, format: args.format, quality: args.quality };
+    let planner = Planner::new(destination, args);
     planner.output(&Input { source: source.clone(), below: PathBuf::new() }, 0, name)
 }
 
 struct Planner<'a> {
     destination: Destination<'a>,
-    format: Option<FormatName>,
+    /// As asked for, at the quality asked for.
+    format: Option<Format>,
     quality: u8,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(destination: Destination<'a>, args: &ImageArgs) -> Self {
+        let format = args.format.map(|format| format.at_quality(args.quality));
+        Self { destination, format, quality: args.quality }
+    }
+
     fn output(&self, input: &Input, look: usize, name: &OsStr) -> anyhow::Result<Output> {
         // A picture from stdin has no name; its format is known only when it has come.
         let photo = match &input.source {
@@ -82,8 +88,7 @@ impl Planner<'_> {
         };
         let target = match self.destination {
             Destination::Stdout => {
-                let format = self.format.map(|format| format.format(self.quality));
-                return Ok(Output { look, target: Target::Stdout, format });
+                return Ok(Output { look, target: Target::Stdout, format: self.format });
             }
             Destination::Beside => photo.with_file_name(default_name(photo, name, self.format)?),
             Destination::Folder(folder) => {
@@ -96,26 +101,17 @@ impl Planner<'_> {
     }
 
     fn format_of(&self, target: &Path) -> anyhow::Result<Format> {
-        let by_suffix = Format::from_path(target);
+        let by_suffix = Format::from_path(target).map(|format| format.at_quality(self.quality));
         match (self.format, by_suffix) {
-            (None, by_suffix) => Ok(match by_suffix? {
-                Format::Jpeg { .. } => Format::Jpeg { quality: self.quality },
-                other => other,
-            }),
-            (Some(asked_for), Ok(by_suffix)) if !is_same(asked_for.format(self.quality), by_suffix) => {
-                Err(usage(format!(
-                    "--format {} contradicts the name of the output: {}",
-                    asked_for.suffix(),
-                    target.display()
-                )))
-            }
-            (Some(asked_for), _) => Ok(asked_for.format(self.quality)),
+            (None, by_suffix) => Ok(by_suffix?),
+            (Some(asked_for), Ok(by_suffix)) if asked_for != by_suffix => Err(usage(format!(
+                "--format {} contradicts the name of the output: {}",
+                asked_for.suffix(),
+                target.display()
+            ))),
+            (Some(asked_for), _) => Ok(asked_for),
         }
     }
-}
-
-fn is_same(a: Format, b: Format) -> bool {
-    std::mem::discriminant(&a) == std::mem::discriminant(&b)
 }
 
 fn is_folder(path: &Path) -> bool {

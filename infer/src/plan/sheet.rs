@@ -38,7 +38,6 @@ impl SheetPlan {
         if looks.len() != styles.len() {
             return Err(usage("--sheet shows each style by itself, not several on one picture"));
         }
-        let looks = looks.into_iter().zip(styles).collect();
         let engine = args.compute.engine_options()?;
         let found = inputs::collect(&args.inputs, false, &|_| false)?;
         let [input] = &found.list[..] else {
@@ -48,7 +47,7 @@ impl SheetPlan {
         let output = outputs::single(&source, NAME.as_ref(), args)?;
 
         let job = [Job { source: source.clone(), outputs: vec![output.clone()] }];
-        check::nothing_is_harmed(&job)?;
+        check::nothing_is_harmed(&job, &looks)?;
         if output.target == Target::Stdout {
             check::stdout_is_free(args, surroundings.stdout_is_terminal)?;
         }
@@ -57,7 +56,7 @@ impl SheetPlan {
         }
         Ok(Self {
             source,
-            looks,
+            looks: looks.into_iter().zip(styles).collect(),
             output,
             cell_px: args.sheet_size,
             engine,

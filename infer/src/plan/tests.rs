@@ -93,6 +93,8 @@ fn formats_by_suffix_or_by_name() {
     assert_eq!(format("@/a.jpg -s blue --quality 80"), Some(Format::Jpeg { quality: 80 }));
     assert_eq!(format("@/a.jpg -s blue -o @/new.tif"), Some(Format::Tiff));
     assert_eq!(format("@/a.jpg -s blue -o @/new --format bmp"), Some(Format::Bmp));
+    assert_eq!(format("@/a.jpg -s blue --format JPEG --quality 7"), Some(Format::Jpeg { quality: 7 }));
+    assert_eq!(desk.outputs("@/a.jpg -s blue --format tiff"), ["a.blue.tif"]);
     assert_eq!(format("@/a.jpg -s blue -o -"), None, "the photo's own");
     assert_eq!(format("- -s blue --format png"), Some(Format::Png));
     desk.refuses("@/a.jpg -s blue -o @/new.xyz", "cannot tell the picture format");
@@ -145,6 +147,20 @@ fn outputs_that_harm_are_refused() {
     desk.refuses("@/b/a.jpg -s blue -s @/other/blue.safetensors", "two styles have one name");
     desk.refuses("@/a.jpg @/b/a.jpg -s blue -o @/one.jpg", "one file for 2 pictures");
     assert_eq!(desk.outputs("@/a.jpg -s blue --overwrite"), ["a.blue.jpg"]);
+}
+
+#[test]
+fn what_a_picture_is_painted_by_is_never_an_output() {
+    let desk = Desk::new(&["a.jpg", "mask.png", "a.blue.jpg"]);
+    desk.refuses("@/a.jpg -s blue --mask @/mask.png -o @/./mask.png --overwrite", "replace a mask");
+    desk.refuses("@/a.jpg -s blue --mask @/a.blue.jpg --overwrite", "replace a mask");
+    desk.refuses("@/a.jpg -s blue -o @/styles/blue.safetensors --format png --overwrite", "replace a style");
+    assert_eq!(desk.outputs("@/a.jpg -s blue --mask @/mask.png --overwrite"), ["a.blue.jpg"]);
+    assert_eq!(
+        desk.outputs("@/mask.png -s blue --mask @/mask.png"),
+        ["mask.blue.png"],
+        "a photo can be its own mask"
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn formats_by_name() {
     for (format, suffix, magic) in [
         ("jpg", "jpg", &b"\xff\xd8\xff"[..]),
         ("webp", "webp", b"RIFF"),
-        ("tiff", "tiff", b"II"),
+        ("tiff", "tif", b"II"),
         ("bmp", "bmp", b"BM"),
     ] {
         darkroom.image(&["photo.png", "--format", format]).expect_success();

@@ -5,6 +5,7 @@ pub(crate) mod scenes;
 pub(crate) mod server;
 pub(crate) mod studio;
 pub(crate) mod tiny_vgg;
+pub(crate) mod untrained;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// Locked until dropped, as a temporary folder could not be removed otherwise. Root is not kept out.
+/// Locked until dropped, as a temporary folder could not be removed otherwise.
 pub(crate) struct ReadOnly {
     folder: PathBuf,
 }
@@ -13,6 +13,11 @@ impl ReadOnly {
     pub(crate) fn lock(folder: &Path) -> Self {
         fs::set_permissions(folder, Permissions::from_mode(0o555)).unwrap();
         Self { folder: folder.to_owned() }
+    }
+
+    /// It does not keep out root.
+    pub(crate) fn keeps_us_out(&self) -> bool {
+        fs::write(self.folder.join("probe"), "").is_err()
     }
 }
 

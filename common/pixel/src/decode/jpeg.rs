@@ -12,7 +12,7 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use super::raster::{Layout, Raster};
-use super::{DecodeError, DecodeLimits};
+use super::{DecodeError, DecodeLimits, StoredLayout};
 use crate::metadata::BitDepth;
 use crate::{FileKind, exif};
 
@@ -27,12 +27,7 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
     let survey = Survey::of(bytes)
         .ok_or_else(|| DecodeError::broken(FileKind::Jpeg, "the data stops before the end marker"))?;
 
-    // Strict mode would also refuse harmless oddities here, such as padding between headers.
-    let options = DecoderOptions::default()
-        .set_strict_mode(false)
-        .set_max_width(usize::from(u16::MAX))
-        .set_max_height(usize::from(u16::MAX))
-        .jpeg_set_max_scans(MAX_SCANS);
+    let options = options();
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(from_zune)?;
     let (Some(info), Some(stored_as)) = (decoder.info(), decoder.input_colorspace()) else {
@@ -75,8 +70,6 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
             }
         }
     }
-    let chunk = decoder.exif().cloned();
-    let orientation = chunk.as_deref().and_then(exif::orientation);
     Ok(Raster {
         width,
         height,
@@ -84,9 +77,31 @@ pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Raster, Deco
         samples,
         bits: BitDepth::Eight,
         icc_profile: decoder.icc_profile(),
-        exif: chunk,
-        orientation: orientation.unwrap_or(Orientation::NoTransforms),
+        exif: decoder.exif().cloned(),
+        orientation: orientation(&decoder),
     })
+}
+
+/// What the headers alone say; `None` where they cannot be read.
+pub(super) fn layout(bytes: &[u8]) -> Option<StoredLayout> {
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options());
+    decoder.decode_headers().ok()?;
+    let info = decoder.info()?;
+    let orientation = orientation(&decoder);
+    Some(StoredLayout { width: u32::from(info.width), height: u32::from(info.height), orientation })
+}
+
+/// For headers: strict mode would also refuse harmless oddities there, such as padding between them.
+fn options() -> DecoderOptions {
+    DecoderOptions::default()
+        .set_strict_mode(false)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_max_scans(MAX_SCANS)
+}
+
+fn orientation(decoder: &JpegDecoder<ZCursor<&[u8]>>) -> Orientation {
+    decoder.exif().and_then(|chunk| exif::orientation(chunk)).unwrap_or(Orientation::NoTransforms)
 }
 
 fn from_zune(error: DecodeErrors) -> DecodeError {

@@ -7,20 +7,13 @@ use image::metadata::Orientation;
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 use super::raster::{Layout, Raster};
-use super::{DecodeError, DecodeLimits};
+use super::{DecodeError, DecodeLimits, StoredLayout};
 use crate::metadata::BitDepth;
 use crate::{FileKind, exif, in_place, riff, tiff_structure};
 
 pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Result<Raster, DecodeError> {
     let from_image = |error| from_image(error, kind, limits);
-
-    check_promises(bytes, kind, limits)?;
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format(kind));
-    let mut inner_limits = Limits::no_limits();
-    inner_limits.max_alloc = Some(limits.max_alloc_bytes);
-    reader.limits(inner_limits.clone());
-    let mut decoder = reader.into_decoder().map_err(from_image)?;
-
+    let mut decoder = opened(bytes, kind, limits)?;
     let (width, height) = decoder.dimensions();
     let pixels = u64::from(width) * u64::from(height);
     // What decoders hold beside what they hand over.
@@ -31,8 +24,8 @@ pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Res
         _ => 0,
     };
     limits.check(width, height, decoder.total_bytes().saturating_add(beside))?;
-    inner_limits.max_alloc = Some(limits.max_alloc_bytes - decoder.total_bytes());
-    decoder.set_limits(inner_limits).map_err(from_image)?;
+    let left_bytes = limits.max_alloc_bytes - decoder.total_bytes();
+    decoder.set_limits(inner_limits(left_bytes)).map_err(from_image)?;
     let Metadata { icc_profile, exif, orientation } = metadata(bytes, kind, &mut decoder);
     let color_type = decoder.color_type();
     let is_deep = color_type.bytes_per_pixel() > color_type.channel_count();
@@ -42,6 +35,31 @@ pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Res
     let (layout, samples) = eight_bits(stored, color_type)
         .ok_or_else(|| DecodeError::unsupported(kind, &format!("pixels of type {color_type:?}")))?;
     Ok(Raster { width, height, layout, samples, bits, icc_profile, exif, orientation })
+}
+
+/// What the header alone says; `None` where it cannot be read.
+pub(super) fn layout(bytes: &[u8], kind: FileKind, limits: &DecodeLimits) -> Option<StoredLayout> {
+    let mut decoder = opened(bytes, kind, limits).ok()?;
+    let (width, height) = decoder.dimensions();
+    let Metadata { orientation, .. } = metadata(bytes, kind, &mut decoder);
+    Some(StoredLayout { width, height, orientation })
+}
+
+fn opened<'a>(
+    bytes: &'a [u8],
+    kind: FileKind,
+    limits: &DecodeLimits,
+) -> Result<impl ImageDecoder + 'a, DecodeError> {
+    check_promises(bytes, kind, limits)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format(kind));
+    reader.limits(inner_limits(limits.max_alloc_bytes));
+    reader.into_decoder().map_err(|error| from_image(error, kind, limits))
+}
+
+fn inner_limits(max_alloc_bytes: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(max_alloc_bytes);
+    limits
 }
 
 struct Metadata {

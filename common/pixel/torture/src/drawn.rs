@@ -14,13 +14,16 @@ use image::{
 };
 use moxcms::{ColorProfile, Layout, TransformOptions};
 
-use super::{File, GRAY_SCENE, Good, bad, good};
+use crate::{File, Good, bad, good};
+
+/// Who made the camera, as the turned files have it in their EXIF.
+pub const MAKER: &str = "Atelier";
 
 /// JPEG at quality 100 without a profile is off by this much at most.
 const JPEG: u8 = 3;
 
 /// In each orientation, as JPEG, and in one as PNG and WebP.
-pub(super) fn turned() -> Vec<File> {
+pub(crate) fn turned() -> Vec<File> {
     let stored = |exif: u8| {
         let orientation = Orientation::from_exif(exif).expect("1 to 8");
         // All but the quarter turns undo themselves.
@@ -35,12 +38,12 @@ pub(super) fn turned() -> Vec<File> {
     };
     let mut files: Vec<File> = (1..=8)
         .map(|exif| {
-            let bytes = jpeg(&stored(exif), Some(orientation_chunk(exif)), None);
+            let bytes = jpeg(&stored(exif), Some(camera_notes(exif)), None);
             good(format!("orientation {exif}.jpg"), bytes, Good::SCENE.within(JPEG))
         })
         .collect();
     for exif in [5, 6] {
-        let chunk = || Some(orientation_chunk(exif));
+        let chunk = || Some(camera_notes(exif));
         let png = encoded(Kind::Png, &stored(exif), chunk(), None);
         files.push(good(format!("orientation {exif}.png"), png, Good::SCENE));
         let webp = encoded(Kind::WebP, &stored(exif), chunk(), None);
@@ -50,14 +53,14 @@ pub(super) fn turned() -> Vec<File> {
 }
 
 /// Gray, deep, clear, moving, and every kind of file.
-pub(super) fn sorts() -> Vec<File> {
-    let gray_scene = Good { fields: GRAY_SCENE, ..Good::SCENE };
+pub(crate) fn sorts() -> Vec<File> {
+    let gray_scene = Good::GRAY_SCENE;
     let gray =
-        GrayImage::from_fn(gray_scene.width, gray_scene.height, |x, y| Luma([gray_scene.field(x, y)[0]]));
+        GrayImage::from_fn(gray_scene.width, gray_scene.height, |x, y| Luma([gray_scene.colour(x, y)[0]]));
     let deep = DynamicImage::ImageRgb8(scene(Good::SCENE)).into_rgb16();
     let clear_scene = Good { alpha_on_the_right: Some(100), ..Good::SCENE };
     let clear = RgbaImage::from_fn(clear_scene.width, clear_scene.height, |x, y| {
-        let [r, g, b] = clear_scene.field(x, y);
+        let [r, g, b] = clear_scene.colour(x, y);
         Rgba([r, g, b, if 2 * x >= clear_scene.width { 100 } else { 255 }])
     });
     let [gray, deep, clear, plain] = [
@@ -85,7 +88,7 @@ pub(super) fn sorts() -> Vec<File> {
 }
 
 /// The scene in other colour spaces than sRGB, and their profiles.
-pub(super) fn profiled() -> Vec<File> {
+pub(crate) fn profiled() -> Vec<File> {
     let in_space = |profile: &ColorProfile| {
         let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
         let transform = srgb.create_transform_8bit(Layout::Rgb, profile, Layout::Rgb, options).unwrap();
@@ -108,7 +111,7 @@ pub(super) fn profiled() -> Vec<File> {
 }
 
 /// As small and as long as they come.
-pub(super) fn sizes() -> Vec<File> {
+pub(crate) fn sizes() -> Vec<File> {
     let mut files = Vec::new();
     for (width, height) in [(1, 1), (1, 2), (3, 1), (1, 5000), (5000, 1)] {
         let sized = Good::SCENE.sized(width, height);
@@ -121,7 +124,7 @@ pub(super) fn sizes() -> Vec<File> {
 }
 
 /// Names that lie, and names that programs stumble over.
-pub(super) fn names() -> Vec<File> {
+pub(crate) fn names() -> Vec<File> {
     let png = || encoded(Kind::Png, &scene(Good::SCENE), None, None);
     let jpeg = || jpeg(&scene(Good::SCENE), None, None);
     let pngs = [
@@ -142,7 +145,7 @@ pub(super) fn names() -> Vec<File> {
 }
 
 /// What is no picture, or no longer one.
-pub(super) fn broken() -> Vec<File> {
+pub(crate) fn broken() -> Vec<File> {
     let picture = RgbImage::from_fn(200, 150, |x, y| Rgb([x as u8, y as u8, (x * y % 251) as u8]));
     let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let png = encoded(Kind::Png, &picture, None, None);
@@ -160,7 +163,7 @@ pub(super) fn broken() -> Vec<File> {
 }
 
 fn scene(good: Good) -> RgbImage {
-    RgbImage::from_fn(good.width, good.height, |x, y| Rgb(good.field(x, y)))
+    RgbImage::from_fn(good.width, good.height, |x, y| Rgb(good.colour(x, y)))
 }
 
 fn as_format(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -221,7 +224,11 @@ fn animation() -> Vec<u8> {
     bytes
 }
 
-/// EXIF with nothing but an orientation.
-fn orientation_chunk(exif: u8) -> Vec<u8> {
-    [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[exif][..], b"\0\0\0\0\0\0"].concat()
+/// EXIF with an orientation and a maker.
+fn camera_notes(orientation: u8) -> Vec<u8> {
+    let maker = [MAKER.as_bytes(), b"\0"].concat();
+    let maker_entry = [b"\x01\x0f\0\x02", &(maker.len() as u32).to_be_bytes()[..], b"\0\0\0\x26"].concat();
+    let orientation_entry = [b"\x01\x12\0\x03\0\0\0\x01\0", &[orientation][..], b"\0\0"].concat();
+    // The header, two entries, no second directory, and what the first entry points to, at 0x26.
+    [b"MM\0*\0\0\0\x08\0\x02", &maker_entry[..], &orientation_entry, &[0; 4], &maker].concat()
 }
