@@ -13,7 +13,7 @@
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //! | `infer_controls` | what can be asked of the painting, through `infer` |
 //! | `eval_cli` | `trainer eval` from outside |
-//! | `torture` | a folder of odd and broken pictures, and that each is read as it should be |
+//! | `torture` | a folder of odd and broken pictures: each is read and painted as it should be |
 //! | `tensorboard` | TensorBoard's own reader understands our logs |
 //!
 //! Some tests want files that the repository does not hold. They find them through `ATELIER_VGG19` (VGG-19 weights as

@@ -24,3 +24,25 @@ impl Header {
         Some(Self { kind, width, height })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use image::codecs::png::PngEncoder;
+    use image::{ExtendedColorType, ImageEncoder as _};
+
+    use super::*;
+
+    #[test]
+    fn a_picture_on_its_side_is_seen_as_the_decoder_sees_it() {
+        // Orientation 6, with the prefix that belongs into JPEG and that some writers put into other files.
+        let turned = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".to_vec();
+        let mut file = Vec::new();
+        let mut encoder = PngEncoder::new(&mut file);
+        encoder.set_exif_metadata(turned).unwrap();
+        encoder.write_image(&[0; 18], 3, 2, ExtendedColorType::Rgb8).unwrap();
+        let decoded = crate::decode_bytes(&file, &DecodeLimits::default()).unwrap();
+        let header = Header::of(&file);
+        assert_eq!(header, Some(Header { kind: FileKind::Png, width: 2, height: 3 }));
+        assert_eq!((decoded.width(), decoded.height()), (2, 3));
+    }
+}
