@@ -120,6 +120,9 @@ enum Way {
 /// What is taken of the memory that is free, in percent.
 const FREE_MEMORY_PERCENT: u64 = 60;
 
+/// Set aside for the result: 16 bits a colour, and transparency.
+const RESULT_BYTES_PER_PIXEL: u64 = 7;
+
 /// What is taken where the system does not say how much is free.
 const UNKNOWN_MEMORY_BYTES: u64 = 2 << 30;
 
@@ -194,7 +197,8 @@ impl Engine {
         match self.memory_bytes {
             Some(total) => {
                 let others = memory::resident_bytes().unwrap_or(0).saturating_sub(kept_bytes);
-                let result = 4 * u64::from(photo.width()) * u64::from(photo.height());
+                let pixels = u64::from(photo.width()) * u64::from(photo.height());
+                let result = RESULT_BYTES_PER_PIXEL * pixels;
                 total.saturating_sub(others + result)
             }
             None => memory::available_bytes()
