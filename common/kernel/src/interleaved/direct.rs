@@ -120,21 +120,17 @@ impl DirectConv {
                 let moments = moments.as_ref().map(|all| all.part(index..index + self.stored_outputs));
                 (values.part(from..to), moments)
             };
-            if let Some(moments) = &moments {
-                debug_assert_eq!(moments.len(), self.stored_outputs);
-            }
-            let (border_, scratch) = (border, &mut pooled.0.inputs);
             InstructionSet::best().run(Group {
                 conv: self,
                 input,
                 norm,
-                border: border_,
+                border,
                 before,
                 output,
                 rows: group_rows,
                 width,
                 moments,
-                scratch,
+                scratch: &mut pooled.0.inputs,
             });
         });
     }

@@ -23,7 +23,7 @@ pub(super) struct Products<'a> {
     pub(super) weights: &'a [Weights],
 }
 
-/// Calls `finish(first pixel, sums)` for `pixels` pixels in groups that fit into the registers. Up to 11 pixels more are
+/// What becomes of sums. [`multiply`] calls `finish(first pixel, sums)` for `pixels` pixels in groups that fit into the registers. Up to 11 pixels more are
 /// read, and their sums handed over too.
 pub(super) trait Finish<S: Simd> {
     fn finish<const PIXELS: usize>(&mut self, simd: S, first: usize, sums: &[[S::Vector; VECTORS]; PIXELS]);
@@ -61,15 +61,15 @@ fn multiply_stepping<S: Simd, const STEP: usize>(
         let left = pixels - first;
         match S::TILE {
             RegisterTile::Rows8Vectors3 if left > 8 => {
-                finish.finish(simd, first, &sums::<S, 12, STEP>(simd, products, first));
+                finish.finish(simd, first, &sums::<S, 12, VECTORS, STEP>(simd, products, first, 0));
                 first += 12;
             }
             RegisterTile::Rows8Vectors3 if left > 4 => {
-                finish.finish(simd, first, &sums::<S, 8, STEP>(simd, products, first));
+                finish.finish(simd, first, &sums::<S, 8, VECTORS, STEP>(simd, products, first, 0));
                 first += 8;
             }
             RegisterTile::Rows8Vectors3 => {
-                finish.finish(simd, first, &sums::<S, 4, STEP>(simd, products, first));
+                finish.finish(simd, first, &sums::<S, 4, VECTORS, STEP>(simd, products, first, 0));
                 first += 4;
             }
             RegisterTile::Rows4Vectors1 => {
@@ -80,15 +80,17 @@ fn multiply_stepping<S: Simd, const STEP: usize>(
     }
 }
 
+/// The sums of `AT_ONCE` vectors of output channels, from vector `vector` on.
 #[inline(always)]
-fn sums<S: Simd, const PIXELS: usize, const STEP: usize>(
+fn sums<S: Simd, const PIXELS: usize, const AT_ONCE: usize, const STEP: usize>(
     simd: S,
     products: &Products<'_>,
     first: usize,
-) -> [[S::Vector; VECTORS]; PIXELS] {
+    vector: usize,
+) -> [[S::Vector; AT_ONCE]; PIXELS] {
     let step = if STEP == 0 { products.pixel_step } else { STEP };
     let run = products.weights.len() / products.runs;
-    let mut sums = [[simd.splat(0.0); VECTORS]; PIXELS];
+    let mut sums = [[simd.splat(0.0); AT_ONCE]; PIXELS];
     for (index, weights) in products.weights.chunks_exact(run).enumerate() {
         let inputs = &products.inputs[index * products.run_step + first * step..];
         let mut pixels: [&[f32]; PIXELS] = [&[]; PIXELS];
@@ -96,14 +98,14 @@ fn sums<S: Simd, const PIXELS: usize, const STEP: usize>(
             pixels[pixel] = &inputs[pixel * step..][..weights.len()];
         }
         for (at, weights) in weights.iter().enumerate() {
-            let mut factors = [simd.splat(0.0); VECTORS];
-            for vector in 0..VECTORS {
-                factors[vector] = simd.load(&weights[vector].0);
+            let mut factors = [simd.splat(0.0); AT_ONCE];
+            for offset in 0..AT_ONCE {
+                factors[offset] = simd.load(&weights[vector + offset].0);
             }
             for pixel in 0..PIXELS {
                 let value = simd.splat(pixels[pixel][at]);
-                for vector in 0..VECTORS {
-                    sums[pixel][vector] = simd.mul_add(value, factors[vector], sums[pixel][vector]);
+                for offset in 0..AT_ONCE {
+                    sums[pixel][offset] = simd.mul_add(value, factors[offset], sums[pixel][offset]);
                 }
             }
         }
@@ -111,34 +113,36 @@ fn sums<S: Simd, const PIXELS: usize, const STEP: usize>(
     sums
 }
 
-/// [`sums`] for fewer registers: one vector of output channels after the other.
+/// All [`sums`] for fewer registers: one vector of output channels after the other.
 #[inline(always)]
 fn sums_by_vector<S: Simd, const PIXELS: usize, const STEP: usize>(
     simd: S,
     products: &Products<'_>,
     first: usize,
 ) -> [[S::Vector; VECTORS]; PIXELS] {
-    let step = if STEP == 0 { products.pixel_step } else { STEP };
-    let run = products.weights.len() / products.runs;
-    let mut result = [[simd.splat(0.0); VECTORS]; PIXELS];
+    let mut all = [[simd.splat(0.0); VECTORS]; PIXELS];
     for vector in 0..VECTORS {
-        let mut sums = [simd.splat(0.0); PIXELS];
-        for (index, weights) in products.weights.chunks_exact(run).enumerate() {
-            let inputs = &products.inputs[index * products.run_step + first * step..];
-            let mut pixels: [&[f32]; PIXELS] = [&[]; PIXELS];
-            for pixel in 0..PIXELS {
-                pixels[pixel] = &inputs[pixel * step..][..weights.len()];
-            }
-            for (at, weights) in weights.iter().enumerate() {
-                let factor = simd.load(&weights[vector].0);
-                for pixel in 0..PIXELS {
-                    sums[pixel] = simd.mul_add(simd.splat(pixels[pixel][at]), factor, sums[pixel]);
-                }
-            }
-        }
+        let sums = sums::<S, PIXELS, 1, STEP>(simd, products, first, vector);
         for pixel in 0..PIXELS {
-            result[pixel][vector] = sums[pixel];
+            all[pixel][vector] = sums[pixel][0];
         }
     }
-    result
+    all
+}
+
+/// Keeps all sums, `[pixels][VECTORS]`, for whoever makes something of them.
+pub(super) struct Keep<'a> {
+    pub(super) sums: &'a mut [Line],
+}
+
+impl<S: Simd> Finish<S> for Keep<'_> {
+    #[inline(always)]
+    fn finish<const PIXELS: usize>(&mut self, simd: S, first: usize, sums: &[[S::Vector; VECTORS]; PIXELS]) {
+        let target = &mut self.sums[first * VECTORS..][..PIXELS * VECTORS];
+        for pixel in 0..PIXELS {
+            for vector in 0..VECTORS {
+                simd.store(sums[pixel][vector], &mut target[pixel * VECTORS + vector].0);
+            }
+        }
+    }
 }

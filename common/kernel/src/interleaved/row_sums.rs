@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::CHANNEL_MULTIPLE;
 use super::direct::pack;
 use super::norm::Norm;
-use super::product::{self, Finish, OVERREAD, Products, VECTORS, Weights};
+use super::product::{self, Keep, OVERREAD, Products, VECTORS, Weights};
 use super::rows::{Border, Rows};
 use super::scratch::{Pooled, Scratch, at_least};
 use crate::parallel::{self, DisjointSlice};
@@ -193,23 +193,6 @@ impl Picture<'_> {
             red[pixel] = colours[0] + bias_red;
             green[pixel] = colours[1] + bias_green;
             blue[pixel] = colours[2] + bias_blue;
-        }
-    }
-}
-
-/// Keeps the sums of a kernel's rows.
-struct Keep<'a> {
-    sums: &'a mut [Line],
-}
-
-impl<S: Simd> Finish<S> for Keep<'_> {
-    #[inline(always)]
-    fn finish<const PIXELS: usize>(&mut self, simd: S, first: usize, sums: &[[S::Vector; VECTORS]; PIXELS]) {
-        let target = &mut self.sums[first * VECTORS..][..PIXELS * VECTORS];
-        for pixel in 0..PIXELS {
-            for vector in 0..VECTORS {
-                simd.store(sums[pixel][vector], &mut target[pixel * VECTORS + vector].0);
-            }
         }
     }
 }

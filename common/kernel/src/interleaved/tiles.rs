@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::norm::Norm;
-use super::product::{self, Finish, OVERREAD, Products, VECTORS, Weights};
+use super::product::{self, Keep, OVERREAD, Products, VECTORS, Weights};
 use super::rows::{Border, Rows};
 use super::scratch::{Pooled, Scratch, at_least};
 use super::statistics::{Moments, RowStatistics, Tally};
@@ -315,23 +315,6 @@ impl Kernel for Group<'_> {
                         tally.drain_into(&mut moments[channel + vector * LANES..]);
                     }
                 }
-            }
-        }
-    }
-}
-
-/// Keeps sums for the transform to pixels.
-struct Keep<'a> {
-    sums: &'a mut [Line],
-}
-
-impl<S: Simd> Finish<S> for Keep<'_> {
-    #[inline(always)]
-    fn finish<const PIXELS: usize>(&mut self, simd: S, first: usize, sums: &[[S::Vector; VECTORS]; PIXELS]) {
-        let target = &mut self.sums[first * VECTORS..][..PIXELS * VECTORS];
-        for pixel in 0..PIXELS {
-            for vector in 0..VECTORS {
-                simd.store(sums[pixel][vector], &mut target[pixel * VECTORS + vector].0);
             }
         }
     }
