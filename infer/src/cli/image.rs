@@ -44,8 +44,6 @@ pub(crate) struct ImageArgs {
     /// Keep what the camera noted (EXIF); by default the picture alone is written.
     #[arg(long)]
     pub(crate) keep_metadata: bool,
-    #[command(flatten)]
-    pub(crate) painter: PainterArgs,
     /// Draw one sheet of the photo in every installed style, or in those of --style, with captions. Goes beside the
     /// photo as `photo.sheet.jpg` unless `-o` says where.
     #[arg(long, conflicts_with_all = ["recursive", "skip_existing", "dry_run", "json", "keep_metadata", "bits"])]
@@ -63,11 +61,14 @@ pub(crate) struct ImageArgs {
     /// Print a JSON object a line for each picture instead of its path.
     #[arg(long)]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) compute: ComputeArgs,
     /// No progress bar.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    // Last, since their headings would go on over what follows.
+    #[command(flatten)]
+    pub(crate) painter: PainterArgs,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 /// Bits of a sample as they are named on the command line.
