@@ -186,7 +186,7 @@ fn open_globally(library: &Path) -> Result<libloading::Library, libloading::Erro
 /// They are not where libtorch 2.11 has them.
 #[cfg(unix)]
 #[allow(unsafe_code)]
-pub(crate) fn allow_tf32(is_allowed: bool) -> Result<(), DeviceError> {
+pub fn allow_tf32(is_allowed: bool) -> Result<(), DeviceError> {
     use std::ffi::c_void;
     let process = libloading::os::unix::Library::this();
     let no_switch = |error: libloading::Error| DeviceError::NoTf32Switch { reason: error.to_string() };
@@ -207,7 +207,7 @@ pub(crate) fn allow_tf32(is_allowed: bool) -> Result<(), DeviceError> {
 }
 
 #[cfg(not(unix))]
-pub(crate) fn allow_tf32(_is_allowed: bool) -> Result<(), DeviceError> {
+pub fn allow_tf32(_is_allowed: bool) -> Result<(), DeviceError> {
     Err(DeviceError::NoTf32Switch { reason: "not a Unix".to_owned() })
 }
 

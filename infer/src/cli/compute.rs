@@ -46,7 +46,12 @@ impl ComputeArgs {
             PrecisionName::Bf16 => PaintPrecision::Bf16,
             PrecisionName::F32 => PaintPrecision::F32,
         };
-        Ok(EngineOptions { device: self.device.resolve()?, precision, memory_bytes: self.memory })
+        let device = self.device.resolve()?;
+        if device.is_cuda() && precision == PaintPrecision::F32 {
+            // libtorch would take the products of convolutions with 10 bits of mantissa.
+            common::device::allow_tf32(false)?;
+        }
+        Ok(EngineOptions { device, precision, memory_bytes: self.memory })
     }
 }
 
