@@ -20,7 +20,11 @@ pub(crate) fn for_each_with<State>(
     work: impl Fn(&mut State, usize) + Sync,
 ) {
     let next = AtomicUsize::new(0);
+    #[cfg(test)]
+    let forced = crate::simd::InstructionSet::forced();
     let take_items = || {
+        #[cfg(test)]
+        crate::simd::InstructionSet::force(forced);
         let mut state = state();
         loop {
             let item = next.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,3 @@
-use std::sync::{Mutex, PoisonError};
-
 use super::*;
 use crate::simd::InstructionSet;
 
@@ -74,13 +72,11 @@ impl Plain<'_> {
 
 /// Runs `check` with each instruction set that this processor has.
 fn with_every_instruction_set(check: impl Fn(&str)) {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    for (index, set) in InstructionSet::all().into_iter().enumerate() {
-        crate::simd::FORCED.store(index + 1, std::sync::atomic::Ordering::SeqCst);
+    for set in InstructionSet::all() {
+        InstructionSet::force(Some(set));
         check(&format!("{set:?}"));
     }
-    crate::simd::FORCED.store(0, std::sync::atomic::Ordering::SeqCst);
+    InstructionSet::force(None);
 }
 
 fn assert_close(found: f32, expected: f64, what: &str) {

@@ -168,9 +168,10 @@ pub(crate) enum InstructionSet {
     Avx512(x86::Avx512),
 }
 
-/// The set that tests want instead of the best, counted from 1 through [`InstructionSet::all`]; 0 for none.
 #[cfg(test)]
-pub(crate) static FORCED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+thread_local! {
+    static FORCED: std::cell::Cell<Option<InstructionSet>> = const { std::cell::Cell::new(None) };
+}
 
 impl InstructionSet {
     /// Those that this processor has, the best last.
@@ -189,10 +190,21 @@ impl InstructionSet {
     pub(crate) fn best() -> Self {
         static BEST: OnceLock<InstructionSet> = OnceLock::new();
         #[cfg(test)]
-        if let Some(index) = FORCED.load(std::sync::atomic::Ordering::SeqCst).checked_sub(1) {
-            return Self::all()[index];
+        if let Some(forced) = Self::forced() {
+            return forced;
         }
         *BEST.get_or_init(|| *Self::all().last().expect("the portable one is always there"))
+    }
+
+    /// What [`InstructionSet::best`] is said to be on this thread, and on those that help it.
+    #[cfg(test)]
+    pub(crate) fn forced() -> Option<Self> {
+        FORCED.get()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn force(set: Option<Self>) {
+        FORCED.set(set);
     }
 
     /// Runs `kernel`, compiled for this instruction set.
