@@ -1,5 +1,8 @@
 //! How much memory there is: what does not fit is refused with numbers, rather than the program killed.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 /// Memory that can be had without swapping, in bytes; `None` where the system does not say (it does on Linux).
 pub fn available_bytes() -> Option<u64> {
     parse_available(&std::fs::read_to_string("/proc/meminfo").ok()?)
@@ -23,6 +26,24 @@ pub fn is_about_memory(panic_message: &str) -> bool {
         .any(|words| panic_message.contains(words))
 }
 
+/// What a panic said, if it said anything.
+pub fn panic_message(panic: &(dyn Any + Send)) -> Option<&str> {
+    panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied())
+}
+
+/// Does `work`. Where libtorch had not enough memory for it, what it said of that; other panics go on.
+///
+/// What `work` was changing may be half done then, and is to be thrown away.
+///
+/// # Errors
+/// There was not enough memory.
+pub fn catching<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| match panic_message(&*panic) {
+        Some(message) if is_about_memory(message) => message.to_owned(),
+        _ => resume_unwind(panic),
+    })
+}
+
 fn parse_available(meminfo: &str) -> Option<u64> {
     parse_kibibytes(meminfo, "MemAvailable:")
 }
@@ -39,7 +60,17 @@ fn parse_kibibytes(table: &str, name: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use tch::{Device, Kind, Tensor};
+
     use super::*;
+
+    #[test]
+    fn libtorchs_refusal_is_told_from_other_panics() {
+        // More than any machine has.
+        assert!(catching(|| Tensor::zeros([1 << 50], (Kind::Float, Device::Cpu))).is_err());
+        assert_eq!(catching(|| 7), Ok(7));
+        assert!(catch_unwind(|| catching(|| panic!("something else"))).is_err());
+    }
 
     #[test]
     fn available_memory_is_read_from_the_systems_table() {

@@ -1,16 +1,16 @@
 //! Panics of the libraries below: one picture fails by them, the others go on.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
+use common::memory;
 
 /// Does `work` on one picture; a panic becomes its error.
 pub(crate) fn caught<Done>(work: impl FnOnce() -> anyhow::Result<Done>) -> anyhow::Result<Done> {
     // Nothing is shared between two pictures that a panic could leave half done.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = message_of(&*panic);
-        Err(if common::memory::is_about_memory(message) {
+        let message = memory::panic_message(&*panic).unwrap_or("no message");
+        Err(if memory::is_about_memory(message) {
             anyhow!("there is too little memory for a picture of this size")
         } else {
             anyhow!("the program has a bug: {}", message.lines().next().unwrap_or_default())
@@ -22,15 +22,10 @@ pub(crate) fn caught<Done>(work: impl FnOnce() -> anyhow::Result<Done>) -> anyho
 pub(crate) fn keep_memory_panics_quiet() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if !panic.payload_as_str().is_some_and(common::memory::is_about_memory) {
+        if !panic.payload_as_str().is_some_and(memory::is_about_memory) {
             usual(panic);
         }
     }));
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn listen() -> anyhow::Result<()> {
     interrupt::listen(|request| {
         if request == Request::Again || UNDER_WAY.load(Ordering::SeqCst) == 0 {
-            std::process::exit(i32::from(ExitStatus::Interrupted.code()));
+            ExitStatus::Interrupted.leave();
         }
         eprintln!("\nfinishing the picture under way; press Ctrl-C again to leave at once");
     })?;

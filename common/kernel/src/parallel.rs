@@ -57,15 +57,28 @@ pub fn for_each_row(
 ) {
     const ROWS: usize = 8;
     assert!(values.len().is_multiple_of(row_values), "rows of {row_values} values");
+    for_each_part(values, ROWS * row_values, threads, |first, rows| {
+        for (index, row) in rows.chunks_exact_mut(row_values).enumerate() {
+            work(first / row_values + index, row);
+        }
+    });
+}
+
+/// Calls `work(first, part)` for each part of `part_values` values, or as many as are left at the end, of which `first` is
+/// the place of the first, on up to `threads` threads.
+pub(crate) fn for_each_part(
+    values: &mut [f32],
+    part_values: usize,
+    threads: usize,
+    work: impl Fn(usize, &mut [f32]) + Sync,
+) {
     let length = values.len();
     let values = DisjointSlice::new(values);
-    for_each(threads, length.div_ceil(ROWS * row_values), |item| {
-        let range = item * ROWS * row_values..length.min((item + 1) * ROWS * row_values);
+    for_each(threads, length.div_ceil(part_values), |item| {
+        let first = item * part_values;
         // SAFETY: each range is one item.
-        let rows = unsafe { values.part(range) };
-        for (index, row) in rows.chunks_exact_mut(row_values).enumerate() {
-            work(item * ROWS + index, row);
-        }
+        let part = unsafe { values.part(first..length.min(first + part_values)) };
+        work(first, part);
     });
 }
 

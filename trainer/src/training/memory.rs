@@ -1,9 +1,7 @@
 //! Trainings that do not fit into memory end in a sentence that says what would fit.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
 use common::loss::PerceptualLoss;
-use common::memory::{available_bytes, is_about_memory};
+use common::memory::{available_bytes, catching};
 use common::precision::Precision;
 use tch::{Device, Kind, Tensor};
 
@@ -50,7 +48,7 @@ pub(super) fn guarded<T>(
     device: Device,
     work: impl FnOnce(&mut Learner) -> T,
 ) -> Result<T, TrainingError> {
-    if let Some(done) = catching(|| work(learner)) {
+    if let Ok(done) = catching(|| work(learner)) {
         return Ok(done);
     }
     let side = i64::from(recipe.crop_px);
@@ -58,25 +56,9 @@ pub(super) fn guarded<T>(
         .take_while(|&batch| batch > 0)
         .find(|&batch| {
             let photos = || Tensor::zeros([batch as i64, 3, side, side], (Kind::Float, device));
-            catching(|| learner.gradient(&photos(), loss)).is_some()
+            catching(|| learner.gradient(&photos(), loss)).is_ok()
         });
     Err(out_of_memory(recipe, fits))
-}
-
-/// `None` where libtorch had not enough memory.
-fn catching<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // What was being changed is only looked at again to try a smaller batch, and then thrown away.
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => Some(done),
-        Err(panic) => {
-            let message = panic.downcast_ref::<String>().map(String::as_str);
-            if message.or(panic.downcast_ref::<&str>().copied()).is_some_and(is_about_memory) {
-                None
-            } else {
-                resume_unwind(panic)
-            }
-        }
-    }
 }
 
 fn out_of_memory(recipe: &Recipe, fits: Option<usize>) -> TrainingError {
@@ -106,13 +88,5 @@ mod tests {
         assert!(message.contains("--accumulate 10"), "{message}");
         let message = check_room_in(&recipe, 1 << 30).unwrap_err().to_string();
         assert!(message.contains("smaller --size"), "{message}");
-    }
-
-    #[test]
-    fn libtorchs_refusal_is_told_from_other_panics() {
-        // More than any machine has.
-        assert!(catching(|| Tensor::zeros([1 << 50], (Kind::Float, Device::Cpu))).is_none());
-        assert_eq!(catching(|| 7), Some(7));
-        assert!(catch_unwind(|| catching(|| panic!("something else"))).is_err());
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::needless_range_loop)] // loops over vectors, see `simd`
 
 use super::statistics::Statistics;
-use crate::parallel::{self, DisjointSlice};
+use crate::parallel;
 use crate::simd::{InstructionSet, Kernel, LANES, Simd, load_at, store_at};
 
 /// An instance norm with learned scale and shift whose statistics are known: one multiplication and one addition.
@@ -45,14 +45,7 @@ const PIXELS: usize = 1024;
 
 /// Replaces `values` `[pixels, channels]` by their norm, with its ReLU.
 pub fn normalise(values: &mut [f32], norm: &Norm, threads: usize) {
-    let part = PIXELS * norm.factor.len();
-    let length = values.len();
-    let values = DisjointSlice::new(values);
-    parallel::for_each(threads, length.div_ceil(part), |index| {
-        let range = index * part..length.min((index + 1) * part);
-        // SAFETY: each range is one item.
-        #[allow(unsafe_code)]
-        let values = unsafe { values.part(range) };
+    parallel::for_each_part(values, PIXELS * norm.factor.len(), threads, |_, values| {
         InstructionSet::best().run(Normalise { values, norm });
     });
 }
@@ -82,15 +75,9 @@ impl Kernel for Normalise<'_> {
 /// If they differ in length.
 pub fn add_normalised(values: &mut [f32], addend: &[f32], norm: &Norm, threads: usize) {
     assert_eq!(values.len(), addend.len(), "addend: as values");
-    let part = PIXELS * norm.factor.len();
-    let length = values.len();
-    let values = DisjointSlice::new(values);
-    parallel::for_each(threads, length.div_ceil(part), |index| {
-        let range = index * part..length.min((index + 1) * part);
-        // SAFETY: each range is one item.
-        #[allow(unsafe_code)]
-        let values = unsafe { values.part(range.clone()) };
-        InstructionSet::best().run(Add { values, addend: &addend[range], norm });
+    parallel::for_each_part(values, PIXELS * norm.factor.len(), threads, |first, values| {
+        let addend = &addend[first..][..values.len()];
+        InstructionSet::best().run(Add { values, addend, norm });
     });
 }
 

@@ -1,6 +1,6 @@
 //! The hyperbolic tangent of many values.
 
-use crate::parallel::{self, DisjointSlice};
+use crate::parallel;
 use crate::simd::{InstructionSet, Kernel, Simd};
 
 /// Values of one item of work.
@@ -8,12 +8,7 @@ const PART: usize = 1 << 15;
 
 /// Replaces each value `y` by `scale * tanh(y) + offset`; the tangent is exact to 3e-7.
 pub fn scaled_tanh(values: &mut [f32], scale: f32, offset: f32, threads: usize) {
-    let length = values.len();
-    let values = DisjointSlice::new(values);
-    parallel::for_each(threads, length.div_ceil(PART), |part| {
-        // SAFETY: each part is one item.
-        #[allow(unsafe_code)]
-        let values = unsafe { values.part(part * PART..length.min((part + 1) * PART)) };
+    parallel::for_each_part(values, PART, threads, |_, values| {
         InstructionSet::best().run(Tanh { values, scale, offset });
     });
 }

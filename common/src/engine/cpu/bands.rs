@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use kernel::interleaved::{Norm, RowStatistics, Rows, add_normalised, normalise};
+use kernel::interleaved::{Norm, RowStatistics, add_normalised, normalise};
 
 use super::layers::TileLayer;
 use super::size::InnerSize;
@@ -95,13 +95,7 @@ impl Painting<'_> {
             let needed = layers.conv3.needed_rows(&band, height / 2);
             self.half_rows_of_photo(&needed, None);
             let Self { buffers: Buffers { half, written, .. }, norms, size, .. } = self;
-            let input = Rows {
-                values: half,
-                first: needed.start,
-                height: height / 2,
-                width: size.width / 2,
-                channels: size.half_channels,
-            };
+            let input = size.half(half, needed.start);
             x.write(&band, written, |output| {
                 let norm = norms.in2.as_ref();
                 layers.conv3.convolve(input, norm, band.clone(), output, Some(&mut statistics), threads);
@@ -122,13 +116,7 @@ impl Painting<'_> {
         colours.resize(3 * needed.len() * size.width, 0.0);
         photo.fill_rows(&needed, colours, threads);
         full.resize(rows.len() * size.row_values()[0], 0.0);
-        let input = Rows {
-            values: colours,
-            first: needed.start,
-            height: size.height,
-            width: size.width,
-            channels: 3,
-        };
+        let input = size.colours(colours, needed.start);
         layers.conv1.convolve(input, None, rows.clone(), full, statistics, threads);
     }
 
@@ -139,13 +127,7 @@ impl Painting<'_> {
         self.full_rows_of_photo(&needed, None);
         let Self { buffers: Buffers { full, half, .. }, norms, size, .. } = self;
         half.resize(rows.len() * size.row_values()[1], 0.0);
-        let input = Rows {
-            values: full,
-            first: needed.start,
-            height: size.height,
-            width: size.width,
-            channels: size.full_channels,
-        };
+        let input = size.full(full, needed.start);
         layers.conv2.convolve(input, norms.in1.as_ref(), rows.clone(), half, statistics, threads);
     }
 
@@ -181,13 +163,7 @@ impl Painting<'_> {
         for band in self.bands() {
             let needed = layer.needed_rows(&band, height);
             let Buffers { read, written, .. } = &mut self.buffers;
-            let input = Rows {
-                values: from.read(&needed, read)?,
-                first: needed.start,
-                height,
-                width,
-                channels: self.size.quarter_channels,
-            };
+            let input = self.size.quarter(from.read(&needed, read)?, needed.start);
             to.write(&band, written, |output| {
                 layer.convolve(input, norm, &band, output, Some(&mut statistics), threads());
             })?;
@@ -223,13 +199,7 @@ impl Painting<'_> {
             let half_rows = tiles_around(&(needed.start / 2..needed.end.div_ceil(2)), height / 2);
             self.full_rows_of_quarter(&half_rows, x, None)?;
             let Self { buffers: Buffers { full, planes, .. }, size, photo, .. } = self;
-            let input = Rows {
-                values: full,
-                first: 2 * half_rows.start,
-                height,
-                width,
-                channels: size.full_channels,
-            };
+            let input = size.full(full, 2 * half_rows.start);
             planes.resize(3 * rows.len() * width, 0.0);
             layers.last.paint(input, &in5, &rows, planes, threads);
             photo.hand_over(&rows, planes, receive);
@@ -248,13 +218,7 @@ impl Painting<'_> {
         let Self { buffers: Buffers { half, read, .. }, size, .. } = self;
         let needed = layers.up1.needed_rows(rows, size.height / 4);
         half.resize(2 * rows.len() * size.row_values()[1], 0.0);
-        let input = Rows {
-            values: x.read(&needed, read)?,
-            first: needed.start,
-            height: size.height / 4,
-            width: size.width / 4,
-            channels: size.quarter_channels,
-        };
+        let input = size.quarter(x.read(&needed, read)?, needed.start);
         layers.up1.convolve(input, None, rows, half, statistics, threads);
         Ok(())
     }
@@ -272,13 +236,7 @@ impl Painting<'_> {
         self.half_rows_of_quarter(&quarter_rows, x, None)?;
         let Self { buffers: Buffers { full, half, .. }, norms, size, .. } = self;
         full.resize(2 * rows.len() * size.row_values()[0], 0.0);
-        let input = Rows {
-            values: half,
-            first: 2 * quarter_rows.start,
-            height: size.height / 2,
-            width: size.width / 2,
-            channels: size.half_channels,
-        };
+        let input = size.half(half, 2 * quarter_rows.start);
         layers.up2.convolve(input, norms.in4.as_ref(), rows, full, statistics, threads);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Sizes of what lies between the layers.
 
-use kernel::interleaved::stored_channels;
+use kernel::interleaved::{Rows, stored_channels};
 use pixel::Picture;
 
 use crate::net::{NetConfig, inner_side};
@@ -30,6 +30,30 @@ impl InnerSize {
             half_channels: stored_channels(2 * channels),
             quarter_channels: stored_channels(4 * channels),
         }
+    }
+
+    /// The colours of rows from `first` on.
+    pub(super) fn colours<'a>(&self, values: &'a [f32], first: usize) -> Rows<'a> {
+        self.rows(values, first, 1, 3)
+    }
+
+    /// Rows at full resolution, from `first` on.
+    pub(super) fn full<'a>(&self, values: &'a [f32], first: usize) -> Rows<'a> {
+        self.rows(values, first, 1, self.full_channels)
+    }
+
+    /// Rows at half resolution, from `first` on.
+    pub(super) fn half<'a>(&self, values: &'a [f32], first: usize) -> Rows<'a> {
+        self.rows(values, first, 2, self.half_channels)
+    }
+
+    /// Rows at quarter resolution, from `first` on.
+    pub(super) fn quarter<'a>(&self, values: &'a [f32], first: usize) -> Rows<'a> {
+        self.rows(values, first, 4, self.quarter_channels)
+    }
+
+    fn rows<'a>(&self, values: &'a [f32], first: usize, reduction: usize, channels: usize) -> Rows<'a> {
+        Rows { values, first, height: self.height / reduction, width: self.width / reduction, channels }
     }
 
     /// Values of a row at full, half and quarter resolution.

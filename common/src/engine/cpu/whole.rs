@@ -1,6 +1,6 @@
 //! The fastest way: each layer's result whole, in memory.
 
-use kernel::interleaved::{Rows, add_normalised, normalise};
+use kernel::interleaved::{add_normalised, normalise};
 
 use super::size::InnerSize;
 use super::{Buffers, CpuEngine, Photo, threads};
@@ -29,20 +29,20 @@ pub(super) fn paint(
     clock.skip();
     photo.fill_rows(&(0..height), colours, threads);
     let mut statistics = layers.conv1.statistics(height);
-    let input = whole(colours, height, width, 3);
+    let input = size.colours(colours, 0);
     layers.conv1.convolve(input, None, 0..height, full, Some(&mut statistics), threads);
     let norm = layers.conv1.norm(&statistics);
     clock.lap("conv1");
 
     let mut statistics = layers.conv2.statistics(height);
-    let input = whole(full, height, width, size.full_channels);
+    let input = size.full(full, 0);
     layers.conv2.convolve(input, Some(&norm), 0..height / 2, half, Some(&mut statistics), threads);
     let norm = layers.conv2.norm(&statistics);
     clock.lap("conv2");
 
     let (height, width) = (height / 2, width / 2);
     let mut statistics = layers.conv3.statistics(height);
-    let input = whole(half, height, width, size.half_channels);
+    let input = size.half(half, 0);
     layers.conv3.convolve(input, Some(&norm), 0..height / 2, quarter, Some(&mut statistics), threads);
     let (height, width) = (height / 2, width / 2);
     normalise(quarter, &layers.conv3.norm(&statistics), threads);
@@ -52,32 +52,32 @@ pub(super) fn paint(
     let (first, second) = half[..2 * quarter_values].split_at_mut(quarter_values);
     for block in &layers.blocks {
         let mut statistics = block[0].statistics(height, width);
-        let input = whole(quarter, height, width, size.quarter_channels);
+        let input = size.quarter(quarter, 0);
         block[0].convolve(input, None, &(0..height), first, Some(&mut statistics), threads);
         let norm = block[0].norm(&statistics);
 
         let mut statistics = block[1].statistics(height, width);
-        let input = whole(first, height, width, size.quarter_channels);
+        let input = size.quarter(first, 0);
         block[1].convolve(input, Some(&norm), &(0..height), second, Some(&mut statistics), threads);
         add_normalised(quarter, second, &block[1].norm(&statistics), threads);
     }
     clock.lap("residual blocks");
 
     let mut statistics = layers.up1.statistics(height, width);
-    let input = whole(quarter, height, width, size.quarter_channels);
+    let input = size.quarter(quarter, 0);
     layers.up1.convolve(input, None, &(0..height), half, Some(&mut statistics), threads);
     let norm = layers.up1.norm(&statistics);
     clock.lap("deconv1");
 
     let (height, width) = (2 * height, 2 * width);
     let mut statistics = layers.up2.statistics(height, width);
-    let input = whole(half, height, width, size.half_channels);
+    let input = size.half(half, 0);
     layers.up2.convolve(input, Some(&norm), &(0..height), full, Some(&mut statistics), threads);
     let norm = layers.up2.norm(&statistics);
     clock.lap("deconv2");
 
     let (height, width) = (2 * height, 2 * width);
-    let input = whole(full, height, width, size.full_channels);
+    let input = size.full(full, 0);
     let band_rows = (BAND_VALUES / (3 * width)).clamp(64, height.max(64));
     for start in (0..photo.height()).step_by(band_rows) {
         let rows = start..photo.height().min(start + band_rows);
@@ -87,11 +87,6 @@ pub(super) fn paint(
         photo.hand_over(&rows, planes, receive);
         clock.skip();
     }
-}
-
-/// A picture of which all rows are there.
-fn whole(values: &[f32], height: usize, width: usize, channels: usize) -> Rows<'_> {
-    Rows { values, first: 0, height, width, channels }
 }
 
 /// At least `length` values; memory is kept from picture to picture.

@@ -8,7 +8,6 @@ mod layers;
 mod tests;
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use pixel::Picture;
 use tch::{Device, Kind, Tensor};
@@ -16,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 use self::layers::{Conv, DoublingConv, Moments, Norm, Part};
 use super::{Band, PaintError};
 use crate::channels_last::channels_last;
-use crate::memory::is_about_memory;
+use crate::memory;
 use crate::net::{InputSpace, OutputRange, Padding, StyleNet, Upsample, inner_side, reflect_to};
 use crate::space::byte_rgb_from_picture;
 
@@ -66,18 +65,17 @@ impl LibtorchEngine {
                 rows_done += band.rows;
                 receive(band);
             };
-            match catch_memory(|| self.paint_in_bands(layers, photo, band, &mut counted)) {
+            match memory::catching(|| self.paint_in_bands(layers, photo, band, &mut counted)) {
                 Ok(()) => return Ok(()),
                 // Once rows have been handed over, memory was enough for the largest band.
-                Err(words) if band > SMALLEST_BAND && rows_done == 0 => {
-                    drop(words);
+                Err(_) if band > SMALLEST_BAND && rows_done == 0 => {
                     band = (band / 2).max(SMALLEST_BAND);
                 }
                 Err(words) => {
                     return Err(PaintError::Device {
                         width: photo.width(),
                         height: photo.height(),
-                        reason: words,
+                        reason: words.lines().next().unwrap_or_default().to_owned(),
                     });
                 }
             }
@@ -271,19 +269,4 @@ fn hand_over(painted: &Tensor, first_row: i64, photo: &Picture, receive: &mut dy
     let count = values.len();
     planes.copy_data(&mut values, count);
     receive(Band { first_row: first_row as u32, rows: rows as u32, width: photo.width(), planes: &values });
-}
-
-/// Runs `work`; if libtorch finds too little memory, its words. Other panics go on.
-fn catch_memory(work: impl FnOnce()) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let words = panic
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| panic.downcast_ref::<&str>().map(|words| (*words).to_owned()))
-            .unwrap_or_default();
-        if !is_about_memory(&words) {
-            resume_unwind(panic);
-        }
-        words.lines().next().unwrap_or_default().to_owned()
-    })
 }
