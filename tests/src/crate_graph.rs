@@ -8,19 +8,20 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const RULE: &[(&str, &[&str])] = &[
     ("resample", &[]),
     ("pixel", &["resample"]),
+    ("motion", &["pixel"]),
     ("damage", &["pixel"]),
     ("torture", &["pixel"]),
     ("kernel", &[]),
     ("common", &["kernel", "pixel"]),
     ("datasets", &["pixel"]),
-    ("trainer", &["common", "datasets", "pixel"]),
-    ("infer", &["common", "pixel"]),
+    ("trainer", &["common", "datasets", "motion", "pixel"]),
+    ("infer", &["common", "motion", "pixel"]),
     ("xtask", &["pixel", "torture"]),
     ("e2e", &[]),
 ];
 
 /// Crates that must do without tensors, so that they build in seconds and xtask before libtorch is there.
-const WITHOUT_TENSORS: &[&str] = &["resample", "pixel", "damage", "torture", "kernel", "datasets", "xtask"];
+const WITHOUT_TENSORS: &[&str] = &["resample", "pixel", "motion", "damage", "torture", "kernel", "datasets", "xtask"];
 
 #[test]
 fn crates_import_only_what_they_may() {
