@@ -239,10 +239,9 @@ impl Engine {
 
     /// `norms` as this engine's own.
     fn owned<'a>(&self, norms: Option<&'a mut SharedNorms>) -> Option<&'a mut SharedNorms> {
-        norms.map(|norms| {
-            norms.belong_to(self.id);
-            norms
-        })
+        let norms = norms?;
+        norms.belong_to(self.id);
+        Some(norms)
     }
 
     /// [`Engine::paint`] to a picture, rounded to the nearest byte; opaque.
