@@ -26,7 +26,7 @@ fn the_next_frame_allocates_nothing_large() {
         engine.paint_frame(&frame, Some(&mut norms), |_| {}).unwrap();
         fresh_bytes.push(MEMORY.peak_usage() - before);
     }
-    // Layers at full resolution take 28 MiB, a row of the picture 80 KiB.
+    // The layers take 39 MiB, once; then there are statistics only.
     assert!(fresh_bytes[0] > 20 << 20, "{fresh_bytes:?}");
-    assert!(fresh_bytes[1..].iter().all(|&bytes| bytes < 4 << 20), "{fresh_bytes:?}");
+    assert!(fresh_bytes[1..].iter().all(|&bytes| bytes < 1 << 20), "{fresh_bytes:?}");
 }

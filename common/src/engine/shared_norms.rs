@@ -9,11 +9,14 @@ use crate::net::ChannelStatistics;
 /// Running statistics of a network's norms, which the frames of a scene share.
 ///
 /// Instance norm divides by what it finds in each frame alone. Whatever comes into the picture therefore changes the whole of
-/// it a little, at once: paintings of a film flicker where nothing moves. With shared statistics each norm mixes a frame's
-/// moments into those of the frames before, and normalises with the mixture (its mean, and its variance, to which the
-/// distance between the frames' means belongs): jumps become slow drifts, too slow to be seen as flicker, while a scene that
-/// really becomes lighter or darker is followed. Where nothing changes, nothing is changed; the first frame of a scene takes
-/// its own statistics and is painted as [`Engine::paint`](super::Engine::paint) paints it, bit for bit.
+/// it a little, at once, even where nothing moves. With shared statistics each norm mixes a frame's moments into those of the
+/// frames before, and normalises with the mixture (its mean, and its variance, to which the distance between the frames' means
+/// belongs): jumps become drifts, while a scene that really becomes lighter or darker is followed. Where nothing changes,
+/// nothing is changed; the first frame of a scene takes its own statistics and is painted as
+/// [`Engine::paint`](super::Engine::paint) paints it, bit for bit.
+///
+/// This is the smaller part of flicker: what a network makes of noise and of motion stays. And what statistics of each
+/// frame's own would even out, such as the light of a flickering lamp, is painted as it is filmed until it is followed.
 ///
 /// Statistics know nothing of sizes, which may change from frame to frame. They belong to one [`Engine`](super::Engine):
 /// used with another one they begin anew, as at a scene cut. A frame that could not be painted leaves no trace in them.
