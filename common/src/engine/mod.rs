@@ -1,11 +1,15 @@
 //! A style network made ready to paint: weights prepared once, any size of picture in bounded memory.
 //!
 //! On the CPU it is our own kernels that paint (`cpu`), on other devices libtorch (`libtorch`). What [`StyleNet::forward`] paints is
-//! the reference for both.
+//! the reference for both. Frames of a film may share the statistics of their norms ([`SharedNorms`]) and, on a GPU, a pass.
 
 mod clock;
 mod cpu;
 mod libtorch;
+mod shared_norms;
+
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -16,6 +20,8 @@ use tch::{Device, Kind};
 pub use self::clock::LayerClock;
 use self::cpu::CpuEngine;
 use self::libtorch::LibtorchEngine;
+use self::shared_norms::EngineId;
+pub use self::shared_norms::SharedNorms;
 use crate::net::StyleNet;
 use crate::space;
 use crate::{cache_folder, memory};
@@ -108,6 +114,7 @@ pub struct Band<'a> {
 
 /// A style that paints.
 pub struct Engine {
+    id: EngineId,
     way: Way,
     memory_bytes: Option<u64>,
 }
@@ -133,7 +140,7 @@ impl Engine {
             Device::Cpu => Way::Cpu(Box::new(CpuEngine::new(&net))),
             _ => Way::Libtorch(Box::new(LibtorchEngine::new(net, options.precision.kind()))),
         };
-        Self { way, memory_bytes: options.memory_bytes }
+        Self { id: EngineId::unique(), way, memory_bytes: options.memory_bytes }
     }
 
     /// Paints a photo; transparency is left aside. `receive` gets the result in bands from top to bottom, which cover each
@@ -142,7 +149,58 @@ impl Engine {
     /// # Errors
     /// The memory allowed is too little, and there is no place for a file in its stead.
     pub fn paint(&self, photo: &Picture, receive: impl FnMut(Band<'_>)) -> Result<(), PaintError> {
-        self.paint_timed(photo, &mut LayerClock::default(), receive)
+        self.paint_frame(photo, None, receive)
+    }
+
+    /// [`Engine::paint`] for a frame of a film: with `norms`, its norms use the statistics of the scene so far. The frames of
+    /// a scene are to come in their order; at a cut, [`SharedNorms::reset`] is for the caller to call.
+    ///
+    /// # Errors
+    /// As [`Engine::paint`].
+    pub fn paint_frame(
+        &self,
+        photo: &Picture,
+        norms: Option<&mut SharedNorms>,
+        mut receive: impl FnMut(Band<'_>),
+    ) -> Result<(), PaintError> {
+        self.paint_any(photo, norms, &mut LayerClock::default(), &mut receive)
+    }
+
+    /// [`Engine::paint_frame`] for frames of one size that follow each other; shared statistics move on from frame to frame
+    /// as if they came one by one. A GPU paints as many of them in one pass as its memory holds, a CPU one after the other.
+    ///
+    /// `receive` also gets the frame's place in `photos`. Each frame's bands come from top to bottom, but where frames share a
+    /// pass that is done in bands, a band of each frame may come before the next band of the first.
+    ///
+    /// # Errors
+    /// As [`Engine::paint`], for the first frame that could not be painted; `norms` have then moved on as far as the frames
+    /// that were.
+    ///
+    /// # Panics
+    /// If the photos differ in size.
+    pub fn paint_frames(
+        &self,
+        photos: &[Picture],
+        mut norms: Option<&mut SharedNorms>,
+        mut receive: impl FnMut(usize, Band<'_>),
+    ) -> Result<(), PaintError> {
+        let size = |photo: &Picture| (photo.width(), photo.height());
+        assert!(photos.windows(2).all(|pair| size(&pair[0]) == size(&pair[1])), "frames: of one size");
+        match &self.way {
+            Way::Cpu(_) => photos.iter().enumerate().try_for_each(|(frame, photo)| {
+                self.paint_frame(photo, norms.as_deref_mut(), |band| receive(frame, band))
+            }),
+            Way::Libtorch(engine) => engine.paint(photos, self.owned(norms), &mut receive),
+        }
+    }
+
+    /// How many frames of this size [`Engine::paint_frames`] is best given at once: 1 on a CPU, which one frame keeps busy. A
+    /// GPU gets eight of 1080p, more smaller ones, and no more than have turned out to fit into its memory.
+    pub fn preferred_batch(&self, width: u32, height: u32) -> usize {
+        match &self.way {
+            Way::Cpu(_) => 1,
+            Way::Libtorch(engine) => engine.preferred_batch(width, height),
+        }
     }
 
     /// [`Engine::paint`] that tells how long each layer took.
@@ -155,15 +213,35 @@ impl Engine {
         clock: &mut LayerClock,
         mut receive: impl FnMut(Band<'_>),
     ) -> Result<(), PaintError> {
+        self.paint_any(photo, None, clock, &mut receive)
+    }
+
+    fn paint_any(
+        &self,
+        photo: &Picture,
+        norms: Option<&mut SharedNorms>,
+        clock: &mut LayerClock,
+        receive: &mut dyn FnMut(Band<'_>),
+    ) -> Result<(), PaintError> {
+        let norms = self.owned(norms);
         match &self.way {
             Way::Cpu(engine) => {
                 // Where the system keeps temporary files may be memory, too.
                 let folder = cache_folder::standard().unwrap_or_else(|| PathBuf::from("."));
                 let allowed = self.allowed_bytes(photo, engine.kept_bytes());
-                engine.paint(photo, allowed, &folder, clock, &mut receive)
+                engine.paint(photo, allowed, &folder, norms, clock, receive)
             }
-            Way::Libtorch(engine) => engine.paint(photo, &mut receive),
+            Way::Libtorch(engine) => {
+                engine.paint(std::slice::from_ref(photo), norms, &mut |_, band| receive(band))
+            }
         }
+    }
+
+    /// `norms` as this engine's own.
+    fn owned<'a>(&self, norms: Option<&'a mut SharedNorms>) -> Option<&'a mut SharedNorms> {
+        let norms = norms?;
+        norms.belong_to(self.id);
+        Some(norms)
     }
 
     /// [`Engine::paint`] to a picture, rounded to the nearest byte; opaque.

@@ -15,3 +15,4 @@ pub use instance_norm::{AfterNorm, InstanceNorm, NormGradients, NormStatistics};
 pub use large_kernel_conv::LargeKernelConv;
 pub use max_pool::{max_pool2x2, max_pool2x2_relu_gradient};
 pub use memory::keep_freed_memory;
+pub(crate) use values::values;

@@ -9,7 +9,7 @@ pub(super) fn is_cpu_f32(tensor: &Tensor) -> bool {
 }
 
 /// The values of a contiguous tensor of f32 on the CPU.
-pub(super) fn values(tensor: &Tensor) -> &[f32] {
+pub(crate) fn values(tensor: &Tensor) -> &[f32] {
     check(tensor);
     // SAFETY: `check`ed to be that many f32 in the process' own memory, which lives as long as the tensor. That nothing
     // writes to them meanwhile is what every libtorch operation relies upon, too.

@@ -1,6 +1,6 @@
 //! The layers of the style network, written plainly: the reference that every faster form is tested against.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::{Padding, Parameters, Upsample};
 
@@ -106,7 +106,28 @@ impl InstanceNorm {
             /*cudnn_enabled=*/ true,
         )
     }
+
+    /// [`InstanceNorm::forward`] with the statistics that `settle` makes of the picture's own.
+    pub(super) fn forward_settled(&self, x: &Tensor, settle: Settle<'_>) -> Tensor {
+        let (variance, mean) = x.var_mean_correction([2i64, 3].as_slice(), 0, /*keepdim=*/ true);
+        let of_x =
+            ChannelStatistics { mean: mean.to_kind(Kind::Double), variance: variance.to_kind(Kind::Double) };
+        let ChannelStatistics { mean, variance } = settle(of_x);
+        let factor = self.scale.view([1, -1, 1, 1]).to_kind(Kind::Double) * (variance + self.eps).rsqrt();
+        let offset = self.shift.view([1, -1, 1, 1]).to_kind(Kind::Double) - mean * &factor;
+        offset.to_kind(x.kind()).addcmul(x, &factor.to_kind(x.kind()))
+    }
 }
+
+/// Mean and variance of each channel of each picture, f64 `[n, channels, 1, 1]`.
+#[derive(Debug)]
+pub(crate) struct ChannelStatistics {
+    pub(crate) mean: Tensor,
+    pub(crate) variance: Tensor,
+}
+
+/// Makes of a picture's own statistics those to normalise it with; it is asked once for each norm, in the network's order.
+pub(crate) type Settle<'a> = &'a mut dyn FnMut(ChannelStatistics) -> ChannelStatistics;
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ mod recording;
 mod style_net;
 
 pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
+pub(crate) use layers::ChannelStatistics;
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
 pub use recording::NetRecording;
 pub(crate) use recording::upsample as folded_upsampling;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use tch::{Device, Tensor};
 
-use super::layers::{Conv, InstanceNorm, UpsampleConv};
+use super::layers::{Conv, InstanceNorm, Settle, UpsampleConv};
 use super::recording::kernel_sums;
 use super::{InputSpace, NetConfig, OutputRange, Parameters};
 
@@ -97,26 +97,35 @@ impl StyleNet {
     /// A side that is no multiple of 4, or shorter than 12, is continued by its own reflection at the right or the
     /// bottom, and the result is cut back.
     pub fn forward(&self, byte_rgb: &Tensor) -> Tensor {
+        self.forward_normed(byte_rgb, &mut |norm, x| norm.forward(x))
+    }
+
+    /// [`StyleNet::forward`], but for the statistics that norms use: what `settle` makes of each norm's own.
+    pub(crate) fn forward_settled(&self, byte_rgb: &Tensor, settle: Settle<'_>) -> Tensor {
+        self.forward_normed(byte_rgb, &mut |norm, x| norm.forward_settled(x, settle))
+    }
+
+    fn forward_normed(&self, byte_rgb: &Tensor, norm: ApplyNorm<'_>) -> Tensor {
         let (_, _, height, width) = byte_rgb.size4().expect("byte_rgb has four dimensions");
         let padded = reflect_to(&reflect_to(byte_rgb, 2, inner_side(height)), 3, inner_side(width));
         let painted = match self.config.input {
-            InputSpace::ByteRgb => self.forward_inner(&padded),
-            InputSpace::ByteBgr => self.forward_inner(&padded.flip([1])).flip([1]),
-            InputSpace::UnitRgb => self.forward_inner(&(padded / 255.0)),
+            InputSpace::ByteRgb => self.forward_inner(&padded, norm),
+            InputSpace::ByteBgr => self.forward_inner(&padded.flip([1]), norm).flip([1]),
+            InputSpace::UnitRgb => self.forward_inner(&(padded / 255.0), norm),
         };
         painted.narrow(2, 0, height).narrow(3, 0, width)
     }
 
-    /// [`StyleNet::forward`] for sides that the network can halve twice, from its own input space.
-    fn forward_inner(&self, input: &Tensor) -> Tensor {
-        let x = self.conv1.forward(input).relu(); // [n, width, h, w]
-        let x = self.conv2.forward(&x).relu(); // [n, 2 width, h/2, w/2]
-        let mut x = self.conv3.forward(&x).relu(); // [n, 4 width, h/4, w/4]
+    /// For sides that the network can halve twice, from its own input space.
+    fn forward_inner(&self, input: &Tensor, norm: ApplyNorm<'_>) -> Tensor {
+        let x = self.conv1.forward(input, norm).relu(); // [n, width, h, w]
+        let x = self.conv2.forward(&x, norm).relu(); // [n, 2 width, h/2, w/2]
+        let mut x = self.conv3.forward(&x, norm).relu(); // [n, 4 width, h/4, w/4]
         for block in &self.residual {
-            x = block.forward(&x);
+            x = block.forward(&x, norm);
         }
-        let x = self.in4.forward(&self.deconv1.forward(&x)).relu(); // [n, 2 width, h/2, w/2]
-        let x = self.in5.forward(&self.deconv2.forward(&x)).relu(); // [n, width, h, w]
+        let x = norm(&self.in4, &self.deconv1.forward(&x)).relu(); // [n, 2 width, h/2, w/2]
+        let x = norm(&self.in5, &self.deconv2.forward(&x)).relu(); // [n, width, h, w]
         let y = self.deconv3.forward(&x); // [n, 3, h, w]
         match self.config.output {
             OutputRange::Linear => y,
@@ -124,6 +133,9 @@ impl StyleNet {
         }
     }
 }
+
+/// Applies a norm.
+type ApplyNorm<'a> = &'a mut dyn FnMut(&InstanceNorm, &Tensor) -> Tensor;
 
 struct NormedConv {
     conv: Conv,
@@ -138,8 +150,8 @@ impl NormedConv {
         }
     }
 
-    fn forward(&self, x: &Tensor) -> Tensor {
-        self.norm.forward(&self.conv.forward(x))
+    fn forward(&self, x: &Tensor, norm: ApplyNorm<'_>) -> Tensor {
+        norm(&self.norm, &self.conv.forward(x))
     }
 }
 
@@ -158,8 +170,8 @@ impl ResidualBlock {
         Self { first: half(1), second: half(2) }
     }
 
-    fn forward(&self, x: &Tensor) -> Tensor {
-        x + self.second.forward(&self.first.forward(x).relu())
+    fn forward(&self, x: &Tensor, norm: ApplyNorm<'_>) -> Tensor {
+        x + self.second.forward(&self.first.forward(x, norm).relu(), norm)
     }
 }
 

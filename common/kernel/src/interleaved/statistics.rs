@@ -99,6 +99,21 @@ pub struct Statistics {
     pub variance: f64,
 }
 
+impl Statistics {
+    /// Those of a mixture of pixels, of which `share` are like `newest` and the others like these.
+    #[must_use]
+    pub fn mixed(self, newest: Self, share: f64) -> Self {
+        let distance = newest.mean - self.mean;
+        // Written so that what stays the same stays so, bit for bit.
+        Self {
+            mean: self.mean + share * distance,
+            variance: self.variance
+                + share * (newest.variance - self.variance)
+                + share * (1.0 - share) * distance * distance,
+        }
+    }
+}
+
 impl RowStatistics {
     /// For a picture that is written in this many groups of rows.
     pub(super) fn new(groups: usize, channels: usize) -> Self {
@@ -151,6 +166,23 @@ mod tests {
             let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
             prop_assert!((merged.mean - mean).abs() < 1e-9 * offset.abs().max(1.0));
             prop_assert!((merged.squares - squares).abs() < 1e-6 * squares.max(1.0));
+        }
+
+        #[test]
+        fn mixed_parts_have_the_moments_of_the_mixture(
+            (a, b) in (-50.0f64..50.0, -50.0f64..50.0),
+            (variance_a, variance_b) in (0.0f64..9.0, 0.0f64..9.0),
+            share in 0.0f64..=1.0,
+        ) {
+            let (a, b) =
+                (Statistics { mean: a, variance: variance_a }, Statistics { mean: b, variance: variance_b });
+            let mixed = a.mixed(b, share);
+            let of = |of_a: f64, of_b: f64| (1.0 - share) * of_a + share * of_b;
+            let mean_square = of(a.variance + a.mean.powi(2), b.variance + b.mean.powi(2));
+            prop_assert!((mixed.mean - of(a.mean, b.mean)).abs() < 1e-9);
+            prop_assert!((mixed.variance - (mean_square - mixed.mean.powi(2))).abs() < 1e-8);
+            prop_assert!(mixed.variance >= 0.0);
+            prop_assert_eq!(a.mixed(a, share), a);
         }
     }
 }

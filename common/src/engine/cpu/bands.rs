@@ -11,7 +11,7 @@ use kernel::interleaved::{Norm, RowStatistics, add_normalised, normalise};
 use super::layers::TileLayer;
 use super::size::InnerSize;
 use super::store::Store;
-use super::{CpuEngine, Photo, threads};
+use super::{CpuEngine, CpuNorms, Photo, threads};
 use crate::engine::Band;
 
 /// Memory for the bands, used again from band to band.
@@ -40,6 +40,7 @@ struct Painting<'a> {
     quarter_rows: usize,
     buffers: Buffers,
     norms: Norms,
+    frame_norms: CpuNorms<'a>,
 }
 
 /// Paints with bands of `quarter_rows` rows at quarter resolution; in `spill`, if given, files are kept meanwhile.
@@ -48,6 +49,7 @@ pub(super) fn paint(
     photo: &Photo<'_>,
     quarter_rows: usize,
     spill: Option<&Path>,
+    frame_norms: CpuNorms<'_>,
     receive: &mut dyn FnMut(Band<'_>),
 ) -> io::Result<()> {
     let size = photo.inner;
@@ -57,14 +59,23 @@ pub(super) fn paint(
         Some(folder) => Store::in_file(folder, row_values),
     };
     let (mut x, mut first, mut second) = (store()?, store()?, store()?);
-    let mut painting =
-        Painting { engine, photo, size, quarter_rows, buffers: Buffers::default(), norms: Norms::default() };
+    let mut painting = Painting {
+        engine,
+        photo,
+        size,
+        quarter_rows,
+        buffers: Buffers::default(),
+        norms: Norms::default(),
+        frame_norms,
+    };
     painting.shrink(&mut x)?;
     for block in &engine.layers.blocks {
         painting.block(block, &mut x, &mut first, &mut second)?;
     }
     drop((first, second));
-    painting.enlarge(&mut x, receive)
+    painting.enlarge(&mut x, receive)?;
+    painting.frame_norms.keep();
+    Ok(())
 }
 
 impl Painting<'_> {
@@ -82,13 +93,13 @@ impl Painting<'_> {
         for band in self.bands() {
             self.full_rows_of_photo(&scaled(&band, 4), Some(&mut statistics));
         }
-        self.norms.in1 = Some(layers.conv1.norm(&statistics));
+        self.norms.in1 = Some(layers.conv1.norm(&statistics, &mut self.frame_norms));
 
         let mut statistics = layers.conv2.statistics(height);
         for band in self.bands() {
             self.half_rows_of_photo(&scaled(&band, 2), Some(&mut statistics));
         }
-        self.norms.in2 = Some(layers.conv2.norm(&statistics));
+        self.norms.in2 = Some(layers.conv2.norm(&statistics, &mut self.frame_norms));
 
         let mut statistics = layers.conv3.statistics(height / 2);
         for band in self.bands() {
@@ -101,7 +112,7 @@ impl Painting<'_> {
                 layers.conv3.convolve(input, norm, band.clone(), output, Some(&mut statistics), threads);
             })?;
         }
-        let norm = layers.conv3.norm(&statistics);
+        let norm = layers.conv3.norm(&statistics, &mut self.frame_norms);
         for band in self.bands() {
             x.update(&band, &mut self.buffers.written, |values| normalise(values, &norm, threads))?;
         }
@@ -168,7 +179,7 @@ impl Painting<'_> {
                 layer.convolve(input, norm, &band, output, Some(&mut statistics), threads());
             })?;
         }
-        Ok(layer.norm(&statistics))
+        Ok(layer.norm(&statistics, &mut self.frame_norms))
     }
 
     /// Quarter resolution to the painting.
@@ -180,13 +191,13 @@ impl Painting<'_> {
         for band in self.bands() {
             self.half_rows_of_quarter(&band, x, Some(&mut statistics))?;
         }
-        self.norms.in4 = Some(layers.up1.norm(&statistics));
+        self.norms.in4 = Some(layers.up1.norm(&statistics, &mut self.frame_norms));
 
         let mut statistics = layers.up2.statistics(height / 2, width / 2);
         for band in self.bands() {
             self.full_rows_of_quarter(&scaled(&band, 2), x, Some(&mut statistics))?;
         }
-        let in5 = layers.up2.norm(&statistics);
+        let in5 = layers.up2.norm(&statistics, &mut self.frame_norms);
 
         for band in self.bands() {
             let rows = scaled(&band, 4);

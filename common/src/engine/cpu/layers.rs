@@ -7,7 +7,7 @@ use kernel::interleaved::{
 };
 use tch::{Device, Kind};
 
-use super::threads;
+use super::{CpuNorms, threads};
 use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, StyleNet, Upsample};
 
 /// All layers, in order.
@@ -53,8 +53,8 @@ struct NormParameters {
 }
 
 impl NormParameters {
-    fn fold(&self, statistics: &RowStatistics) -> Norm {
-        Norm::new(&statistics.merged(), &self.scale, &self.shift, self.eps)
+    fn fold(&self, statistics: &RowStatistics, norms: &mut CpuNorms<'_>) -> Norm {
+        Norm::new(&norms.settle_frame(statistics.merged()), &self.scale, &self.shift, self.eps)
     }
 }
 
@@ -205,8 +205,9 @@ impl StridedLayer {
         self.conv.statistics(input_height / self.stride)
     }
 
-    pub(super) fn norm(&self, statistics: &RowStatistics) -> Norm {
-        self.norm.fold(statistics)
+    /// The norm behind it; to be asked for once in a painting, in the order of the layers.
+    pub(super) fn norm(&self, statistics: &RowStatistics, norms: &mut CpuNorms<'_>) -> Norm {
+        self.norm.fold(statistics, norms)
     }
 
     /// Rows `rows` of the result into `output`.
@@ -231,8 +232,9 @@ impl TileLayer {
         self.conv.statistics(height, width)
     }
 
-    pub(super) fn norm(&self, statistics: &RowStatistics) -> Norm {
-        self.norm.fold(statistics)
+    /// The norm behind it; to be asked for once in a painting, in the order of the layers.
+    pub(super) fn norm(&self, statistics: &RowStatistics, norms: &mut CpuNorms<'_>) -> Norm {
+        self.norm.fold(statistics, norms)
     }
 
     pub(super) fn needed_rows(&self, rows: &Range<usize>, input_height: usize) -> Range<usize> {

@@ -14,12 +14,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use kernel::interleaved::Statistics;
 use pixel::Picture;
 
 use self::layers::Layers;
 use self::size::InnerSize;
 use self::way::{TooLittle, Way};
-use super::{Band, LayerClock, PaintError};
+use super::shared_norms::PassNorms;
+use super::{Band, LayerClock, PaintError, SharedNorms};
 use crate::net::{NetConfig, StyleNet, reflected};
 use crate::space;
 
@@ -30,6 +32,9 @@ pub(super) struct CpuEngine {
     /// Kept from picture to picture: fresh memory costs time.
     buffers: Mutex<Buffers>,
 }
+
+/// The norms of one painting.
+type CpuNorms<'a> = PassNorms<'a, Vec<Statistics>>;
 
 /// What lies between the layers, at each resolution.
 #[derive(Default)]
@@ -61,6 +66,7 @@ impl CpuEngine {
         photo: &Picture,
         allowed_bytes: u64,
         spill_folder: &Path,
+        norms: Option<&mut SharedNorms>,
         clock: &mut LayerClock,
         receive: &mut dyn FnMut(Band<'_>),
     ) -> Result<(), PaintError> {
@@ -73,7 +79,7 @@ impl CpuEngine {
                 allowed_bytes,
             }
         })?;
-        self.paint_by(way, photo, spill_folder, clock, receive)
+        self.paint_by(way, photo, spill_folder, norms, clock, receive)
     }
 
     fn paint_by(
@@ -81,21 +87,23 @@ impl CpuEngine {
         way: Way,
         photo: &Picture,
         spill_folder: &Path,
+        norms: Option<&mut SharedNorms>,
         clock: &mut LayerClock,
         receive: &mut dyn FnMut(Band<'_>),
     ) -> Result<(), PaintError> {
         let photo = Photo { picture: photo, inner: InnerSize::of(photo, &self.config) };
+        let norms = norms.map_or_else(CpuNorms::alone, SharedNorms::on_cpu);
         // Taken out for the time being: several threads may paint, each with memory of its own.
         let mut buffers = std::mem::take(&mut *self.buffers.lock().unwrap_or_else(PoisonError::into_inner));
         match way {
             Way::Whole => {
-                whole::paint(self, &photo, &mut buffers, clock, receive);
+                whole::paint(self, &photo, &mut buffers, norms, clock, receive);
                 *self.buffers.lock().unwrap_or_else(PoisonError::into_inner) = buffers;
                 Ok(())
             }
             Way::Bands { quarter_rows, spill } => {
                 drop(buffers);
-                bands::paint(self, &photo, quarter_rows, spill.then_some(spill_folder), receive)
+                bands::paint(self, &photo, quarter_rows, spill.then_some(spill_folder), norms, receive)
                     .map_err(|cause| PaintError::Spill { folder: spill_folder.to_owned(), cause })
             }
         }

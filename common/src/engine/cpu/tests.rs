@@ -30,6 +30,10 @@ fn photo(height: u32, width: u32) -> Picture {
 
 /// All bands put together, `[3, h, w]`, having checked that they cover each row once, in order.
 fn painted(engine: &CpuEngine, photo: &Picture, way: Way) -> Tensor {
+    painted_with(engine, photo, way, None)
+}
+
+fn painted_with(engine: &CpuEngine, photo: &Picture, way: Way, norms: Option<&mut SharedNorms>) -> Tensor {
     let folder = tempfile::tempdir().unwrap();
     let mut bands = Vec::new();
     let mut next = 0;
@@ -39,7 +43,8 @@ fn painted(engine: &CpuEngine, photo: &Picture, way: Way) -> Tensor {
         let size = [3, i64::from(band.rows), i64::from(band.width)];
         bands.push(Tensor::from_slice(band.planes).view(size));
     };
-    engine.paint_by(way, photo, folder.path(), &mut LayerClock::default(), &mut receive).unwrap();
+    let clock = &mut LayerClock::default();
+    engine.paint_by(way, photo, folder.path(), norms, clock, &mut receive).unwrap();
     assert_eq!(next, photo.height());
     Tensor::cat(&bands, 1)
 }
@@ -113,6 +118,28 @@ fn a_picture_painted_after_a_larger_one_is_the_same() {
     assert!(painted(&engine, &photo(30, 41), Way::Whole).equal(&fresh));
 }
 
+/// Statistics that have seen another frame.
+fn scene_so_far(engine: &CpuEngine) -> SharedNorms {
+    let mut norms = SharedNorms::default();
+    let dark = photo(31, 47).rgb().iter().map(|&value| value / 4).collect();
+    drop(painted_with(engine, &Picture::from_rgb(47, 31, dark).unwrap(), Way::Whole, Some(&mut norms)));
+    norms
+}
+
+#[test]
+fn a_scene_begins_with_its_first_frames_own_statistics() {
+    let engine = CpuEngine::new(&net(small(1)));
+    let photo = photo(50, 43);
+    let alone = painted(&engine, &photo, Way::Whole);
+    let mut norms = scene_so_far(&engine);
+    assert!(!painted_with(&engine, &photo, Way::Whole, Some(&mut norms)).equal(&alone));
+    norms.reset();
+    // And where nothing changes, nothing is changed.
+    for _ in 0..3 {
+        assert!(painted_with(&engine, &photo, Way::Whole, Some(&mut norms)).equal(&alone));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
@@ -126,12 +153,23 @@ proptest! {
         let config = small(1);
         let engine = CpuEngine::new(&net(config.clone()));
         let photo = photo(height, width);
+        let mut norms = [(); 2].map(|()| scene_so_far(&engine));
+        let [steady_whole, steady_in_bands] = &mut norms;
         let whole = painted(&engine, &photo, Way::Whole);
+        let steady = painted_with(&engine, &photo, Way::Whole, Some(steady_whole));
         let quarter_rows = units * band_unit(&InnerSize::of(&photo, &config));
         let before = tch::get_num_threads();
         tch::set_num_threads(threads);
-        let bands = painted(&engine, &photo, Way::Bands { quarter_rows, spill });
+        let way = Way::Bands { quarter_rows, spill };
+        let bands = painted(&engine, &photo, way);
+        let steady_bands = painted_with(&engine, &photo, way, Some(steady_in_bands));
         tch::set_num_threads(before);
         prop_assert!(bands.equal(&whole), "{:?}", differences(&bands.to_kind(Kind::Double), &whole));
+        prop_assert!(steady_bands.equal(&steady));
+        prop_assert!(!steady.equal(&whole), "as if there had been no frame before");
+        // Both have moved on alike.
+        let next = self::photo(20, 30);
+        let [after_whole, after_bands] = norms.each_mut().map(|norms| painted_with(&engine, &next, Way::Whole, Some(norms)));
+        prop_assert!(after_bands.equal(&after_whole));
     }
 }

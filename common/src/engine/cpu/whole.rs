@@ -3,7 +3,7 @@
 use kernel::interleaved::{add_normalised, normalise};
 
 use super::size::InnerSize;
-use super::{Buffers, CpuEngine, Photo, threads};
+use super::{Buffers, CpuEngine, CpuNorms, Photo, threads};
 use crate::engine::{Band, LayerClock};
 
 /// Values of the painting that are handed over at once.
@@ -13,6 +13,7 @@ pub(super) fn paint(
     engine: &CpuEngine,
     photo: &Photo<'_>,
     buffers: &mut Buffers,
+    mut norms: CpuNorms<'_>,
     clock: &mut LayerClock,
     receive: &mut dyn FnMut(Band<'_>),
 ) {
@@ -31,13 +32,13 @@ pub(super) fn paint(
     let mut statistics = layers.conv1.statistics(height);
     let input = size.colours(colours, 0);
     layers.conv1.convolve(input, None, 0..height, full, Some(&mut statistics), threads);
-    let norm = layers.conv1.norm(&statistics);
+    let norm = layers.conv1.norm(&statistics, &mut norms);
     clock.lap("conv1");
 
     let mut statistics = layers.conv2.statistics(height);
     let input = size.full(full, 0);
     layers.conv2.convolve(input, Some(&norm), 0..height / 2, half, Some(&mut statistics), threads);
-    let norm = layers.conv2.norm(&statistics);
+    let norm = layers.conv2.norm(&statistics, &mut norms);
     clock.lap("conv2");
 
     let (height, width) = (height / 2, width / 2);
@@ -45,7 +46,7 @@ pub(super) fn paint(
     let input = size.half(half, 0);
     layers.conv3.convolve(input, Some(&norm), 0..height / 2, quarter, Some(&mut statistics), threads);
     let (height, width) = (height / 2, width / 2);
-    normalise(quarter, &layers.conv3.norm(&statistics), threads);
+    normalise(quarter, &layers.conv3.norm(&statistics, &mut norms), threads);
     clock.lap("conv3");
 
     // What the blocks' convolutions make stands where the half resolution will be, too.
@@ -54,26 +55,26 @@ pub(super) fn paint(
         let mut statistics = block[0].statistics(height, width);
         let input = size.quarter(quarter, 0);
         block[0].convolve(input, None, &(0..height), first, Some(&mut statistics), threads);
-        let norm = block[0].norm(&statistics);
+        let norm = block[0].norm(&statistics, &mut norms);
 
         let mut statistics = block[1].statistics(height, width);
         let input = size.quarter(first, 0);
         block[1].convolve(input, Some(&norm), &(0..height), second, Some(&mut statistics), threads);
-        add_normalised(quarter, second, &block[1].norm(&statistics), threads);
+        add_normalised(quarter, second, &block[1].norm(&statistics, &mut norms), threads);
     }
     clock.lap("residual blocks");
 
     let mut statistics = layers.up1.statistics(height, width);
     let input = size.quarter(quarter, 0);
     layers.up1.convolve(input, None, &(0..height), half, Some(&mut statistics), threads);
-    let norm = layers.up1.norm(&statistics);
+    let norm = layers.up1.norm(&statistics, &mut norms);
     clock.lap("deconv1");
 
     let (height, width) = (2 * height, 2 * width);
     let mut statistics = layers.up2.statistics(height, width);
     let input = size.half(half, 0);
     layers.up2.convolve(input, Some(&norm), &(0..height), full, Some(&mut statistics), threads);
-    let norm = layers.up2.norm(&statistics);
+    let norm = layers.up2.norm(&statistics, &mut norms);
     clock.lap("deconv2");
 
     let (height, width) = (2 * height, 2 * width);
@@ -87,6 +88,7 @@ pub(super) fn paint(
         photo.hand_over(&rows, planes, receive);
         clock.skip();
     }
+    norms.keep();
 }
 
 /// At least `length` values; memory is kept from picture to picture.

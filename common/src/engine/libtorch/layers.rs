@@ -5,9 +5,9 @@ use std::ops::Range;
 use tch::{Kind, Tensor};
 
 use crate::channels_last::channels_last;
-use crate::net::{Parameters, folded_upsampling};
+use crate::net::{ChannelStatistics, Parameters, folded_upsampling};
 
-/// Some rows of an activation, `[1, channels, rows, width]`, channels last.
+/// Some rows of an activation, `[n, channels, rows, width]`, channels last.
 pub(super) struct Part {
     pub(super) values: Tensor,
     /// Which rows of the picture.
@@ -100,16 +100,15 @@ impl Norm {
         Self { scale: get("weight"), shift: get("bias"), eps }
     }
 
-    /// As one multiplication and one addition, for channels with these moments.
-    pub(super) fn fold(&self, moments: &Moments, kind: Kind) -> Folded {
-        let factor =
-            self.scale.to_kind(Kind::Double) * (&moments.squares / moments.count as f64 + self.eps).rsqrt();
-        let offset = self.shift.to_kind(Kind::Double) - &moments.mean * &factor;
+    /// As one multiplication and one addition, for channels with these statistics.
+    pub(super) fn fold(&self, statistics: &ChannelStatistics, kind: Kind) -> Folded {
+        let factor = self.scale.to_kind(Kind::Double) * (&statistics.variance + self.eps).rsqrt();
+        let offset = self.shift.to_kind(Kind::Double) - &statistics.mean * &factor;
         Folded { factor: factor.to_kind(kind), offset: offset.to_kind(kind) }
     }
 }
 
-/// A norm whose statistics are known, `[1, channels, 1, 1]`.
+/// A norm whose statistics are known, `[n, channels, 1, 1]`.
 pub(super) struct Folded {
     factor: Tensor,
     offset: Tensor,
@@ -127,7 +126,7 @@ impl Folded {
     }
 }
 
-/// Count, mean and sum of squared distances to the mean, f64 `[1, channels, 1, 1]`.
+/// Count, mean and sum of squared distances to the mean, f64 `[n, channels, 1, 1]`.
 pub(super) struct Moments {
     count: i64,
     mean: Tensor,
@@ -154,6 +153,10 @@ impl Moments {
             mean: mean.to_kind(Kind::Double),
             squares: variance.to_kind(Kind::Double) * count as f64,
         }
+    }
+
+    pub(super) fn statistics(self) -> ChannelStatistics {
+        ChannelStatistics { mean: self.mean, variance: self.squares / self.count as f64 }
     }
 
     /// Chan, Golub and LeVeque (1979).

@@ -1,29 +1,41 @@
 //! Painting by libtorch, on a GPU: in half precision, and in bands where the whole picture does not fit.
 //!
-//! Networks of other families than the default one are painted by the plain pass, whole.
+//! Networks of other families than the default one are painted by the plain pass, whole. Frames of one size share a pass, in
+//! which each has statistics of its own.
 
+mod fitting;
 mod layers;
+mod norms;
+mod pass;
 
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use pixel::Picture;
 use tch::{Device, Kind, Tensor};
 
-use self::layers::{Conv, DoublingConv, Moments, Norm, Part};
-use super::{Band, PaintError};
+use self::fitting::{Portion, Refusal};
+use self::layers::{Conv, DoublingConv, Norm, Part};
+use self::norms::BatchNorms;
+use self::pass::Pass;
+use super::{Band, PaintError, SharedNorms};
 use crate::channels_last::channels_last;
-use crate::memory;
 use crate::net::{InputSpace, OutputRange, Padding, StyleNet, Upsample, inner_side, reflect_to};
 use crate::space::byte_rgb_from_picture;
+use crate::{fast, memory};
 
 /// A style network on a GPU.
 pub(super) struct LibtorchEngine {
     net: StyleNet,
     kind: Kind,
     layers: Option<Layers>,
+    /// The fewest pixels of several frames that memory did not hold: not tried again.
+    refused_pixels: Cell<u64>,
+    /// Where results arrive, kept from picture to picture: fresh memory costs time, and pinning it more.
+    host: Cell<Option<Tensor>>,
 }
 
 /// Those of the default family.
@@ -41,54 +53,114 @@ struct Layers {
 /// The fewest rows of a band, at quarter resolution: below that the picture is too large.
 const SMALLEST_BAND: i64 = 8;
 
+/// Pixels that are best painted in one pass: eight frames of 1080p. A GPU is busy with fewer; more only take memory.
+const BATCH_PIXELS: u64 = 8 * 1920 * 1080;
+
+/// Most frames of a batch: what is shown of a film lags behind by as many.
+const MOST_FRAMES: u64 = 16;
+
+/// Receives rows of frames, counted from the first of those that are painted together.
+type Receive<'a> = &'a mut dyn FnMut(usize, Band<'_>);
+
 impl LibtorchEngine {
     /// Computes in `kind`, with the statistics of norms in f32 or better.
     pub(super) fn new(net: StyleNet, kind: Kind) -> Self {
         let config = net.config();
         let is_default_family = (config.upsample, config.padding) == (Upsample::Nearest, Padding::Reflect);
         let layers = is_default_family.then(|| Layers::prepare(&net, kind));
-        Self { net, kind, layers }
+        Self { net, kind, layers, refused_pixels: Cell::new(u64::MAX), host: Cell::default() }
     }
 
-    pub(super) fn paint(&self, photo: &Picture, receive: &mut dyn FnMut(Band<'_>)) -> Result<(), PaintError> {
-        let _guard = tch::no_grad_guard();
-        let Some(layers) = &self.layers else {
-            let byte_rgb = byte_rgb_from_picture(photo, self.net.device());
-            let painted = self.net.forward(&byte_rgb);
-            hand_over(&painted, 0, photo, receive);
+    /// How many frames of this size are best painted at once.
+    pub(super) fn preferred_batch(&self, width: u32, height: u32) -> usize {
+        let pixels = u64::from(width) * u64::from(height);
+        let frames = (BATCH_PIXELS / pixels.max(1)).clamp(1, MOST_FRAMES) as usize;
+        frames.min(self.most_frames(pixels))
+    }
+
+    /// How many frames of so many pixels have not been too many so far.
+    fn most_frames(&self, pixels: u64) -> usize {
+        ((self.refused_pixels.get() - 1) / pixels.max(1)).max(1) as usize
+    }
+
+    /// Paints photos of one size, as many at once as memory allows.
+    pub(super) fn paint(
+        &self,
+        photos: &[Picture],
+        mut norms: Option<&mut SharedNorms>,
+        receive: Receive<'_>,
+    ) -> Result<(), PaintError> {
+        let Some(first) = photos.first() else {
             return Ok(());
         };
-        let mut band = (inner_side(i64::from(photo.height())) / 4).max(SMALLEST_BAND);
-        loop {
-            let mut rows_done = 0;
-            let mut counted = |band: Band<'_>| {
-                rows_done += band.rows;
-                receive(band);
+        let _guard = tch::no_grad_guard();
+        let pixels = u64::from(first.width()) * u64::from(first.height());
+        let whole = (inner_side(i64::from(first.height())) / 4).max(SMALLEST_BAND);
+        let most = Portion {
+            frames: photos.len().min(self.most_frames(pixels)),
+            band: if self.layers.is_some() { whole } else { SMALLEST_BAND },
+        };
+        let mut paint = |frames: Range<usize>, band: i64| {
+            let mut is_handed_over = false;
+            let mut counted = |frame: usize, rows: Band<'_>| {
+                is_handed_over = true;
+                receive(frames.start + frame, rows);
             };
-            match memory::catching(|| self.paint_in_bands(layers, photo, band, &mut counted)) {
-                Ok(()) => return Ok(()),
-                // Once rows have been handed over, memory was enough for the largest band.
-                Err(_) if band > SMALLEST_BAND && rows_done == 0 => {
-                    band = (band / 2).max(SMALLEST_BAND);
+            let photos = &photos[frames.clone()];
+            let attempt =
+                memory::catching(|| self.paint_batch(photos, band, norms.as_deref_mut(), &mut counted));
+            attempt.map_err(|words| {
+                if photos.len() > 1 {
+                    let refused = photos.len() as u64 * pixels;
+                    self.refused_pixels.set(refused.min(self.refused_pixels.get()));
                 }
-                Err(words) => {
-                    return Err(PaintError::Device {
-                        width: photo.width(),
-                        height: photo.height(),
-                        reason: words.lines().next().unwrap_or_default().to_owned(),
-                    });
-                }
+                Refusal { words, is_handed_over }
+            })
+        };
+        fitting::in_portions(photos.len(), most, SMALLEST_BAND, &mut paint).map_err(|words| {
+            PaintError::Device {
+                width: first.width(),
+                height: first.height(),
+                reason: words.lines().next().unwrap_or_default().to_owned(),
             }
-        }
+        })
     }
 
-    /// With bands of `band` rows at quarter resolution: what is larger is made again for each norm that needs it, if there
-    /// are several.
-    fn paint_in_bands(&self, layers: &Layers, photo: &Picture, band: i64, receive: &mut dyn FnMut(Band<'_>)) {
+    /// In one pass, in bands of `band` rows at quarter resolution if the network is of the default family.
+    fn paint_batch(
+        &self,
+        photos: &[Picture],
+        band: i64,
+        norms: Option<&mut SharedNorms>,
+        receive: Receive<'_>,
+    ) {
+        let mut norms = BatchNorms::new(norms);
+        let device = self.net.device();
+        let frames: Vec<Tensor> = photos.iter().map(|photo| byte_rgb_from_picture(photo, device)).collect();
+        let byte_rgb =
+            if let [frame] = &frames[..] { frame.shallow_clone() } else { Tensor::cat(&frames, 0) };
+        drop(frames);
+        if let Some(layers) = &self.layers {
+            self.paint_in_bands(layers, &byte_rgb, band, &mut norms, receive);
+        } else {
+            let painted = self.net.forward_settled(&byte_rgb, &mut |own| norms.settle(own));
+            self.hand_over(&painted, 0, &byte_rgb, receive);
+        }
+        norms.keep();
+    }
+
+    /// What is larger than quarter resolution is made again for each norm that needs it, if there are several bands.
+    fn paint_in_bands(
+        &self,
+        layers: &Layers,
+        byte_rgb: &Tensor,
+        band: i64,
+        norms: &mut BatchNorms<'_>,
+        receive: Receive<'_>,
+    ) {
         let config = self.net.config();
-        let (height, width) = (i64::from(photo.height()), i64::from(photo.width()));
-        let byte_rgb = byte_rgb_from_picture(photo, self.net.device());
-        let inner = reflect_to(&reflect_to(&byte_rgb, 2, inner_side(height)), 3, inner_side(width));
+        let (_, _, photo_height, width) = byte_rgb.size4().expect("four dimensions");
+        let inner = reflect_to(&reflect_to(byte_rgb, 2, inner_side(photo_height)), 3, inner_side(width));
         let inner = match config.input {
             InputSpace::ByteRgb => inner,
             InputSpace::ByteBgr => inner.flip([1]),
@@ -97,7 +169,8 @@ impl LibtorchEngine {
         let height = inner.size()[2];
         let input = Part { values: channels_last(&inner, self.kind), rows: 0..height, height };
         let pass = Pass { layers, kind: self.kind, quarter_height: height / 4, band };
-        let quarter = pass.blocks(pass.shrink(&input));
+        let shrunk = pass.shrink(&input, norms);
+        let quarter = pass.blocks(shrunk, norms);
         let mut paint = |rows: Range<i64>, full: &Part| {
             let y = layers.last.forward(full, rows.clone()).values.to_kind(Kind::Float) + &layers.bias;
             let painted = match config.output {
@@ -105,9 +178,44 @@ impl LibtorchEngine {
                 OutputRange::Tanh150 => y.tanh() * 150.0 + 127.5,
             };
             let painted = if config.input == InputSpace::ByteBgr { painted.flip([1]) } else { painted };
-            hand_over(&painted, rows.start, photo, receive);
+            self.hand_over(&painted, rows.start, byte_rgb, receive);
         };
-        pass.enlarge(&quarter, i64::from(photo.height()), &mut paint);
+        pass.enlarge(&quarter, norms, photo_height, &mut paint);
+    }
+
+    /// Hands rows `[n, 3, rows, inner width]` over, cut to the photos' size.
+    fn hand_over(&self, painted: &Tensor, first_row: i64, byte_rgb: &Tensor, receive: Receive<'_>) {
+        let (frames, _, height, width) = byte_rgb.size4().expect("four dimensions");
+        let rows = painted.size()[2].min(height - first_row);
+        let planes = painted.narrow(2, 0, rows).narrow(3, 0, width);
+        let host = self.host_memory(3 * rows * width);
+        for frame in 0..frames {
+            let on_host = host.narrow(0, 0, 3 * rows * width);
+            on_host.view([3, rows, width]).copy_(&planes.get(frame));
+            receive(
+                frame as usize,
+                Band {
+                    first_row: first_row as u32,
+                    rows: rows as u32,
+                    width: width as u32,
+                    planes: fast::values(&on_host),
+                },
+            );
+        }
+        self.host.set(Some(host));
+    }
+
+    /// At least so many values; those of the last time where they are enough.
+    fn host_memory(&self, values: i64) -> Tensor {
+        if let Some(host) = self.host.take().filter(|host| host.numel() as i64 >= values) {
+            return host;
+        }
+        let host = Tensor::empty([values], (Kind::Float, Device::Cpu));
+        match self.net.device() {
+            // Where no memory can be pinned the copy is only slower.
+            device @ Device::Cuda(_) => host.f_internal_pin_memory(device).unwrap_or(host),
+            _ => host,
+        }
     }
 }
 
@@ -134,139 +242,4 @@ impl Layers {
             bias: parameters.get("deconv3.conv2d.bias").view([1, 3, 1, 1]),
         }
     }
-}
-
-/// One picture's way through the layers.
-struct Pass<'a> {
-    layers: &'a Layers,
-    kind: Kind,
-    quarter_height: i64,
-    band: i64,
-}
-
-impl Pass<'_> {
-    fn bands(&self) -> impl Iterator<Item = Range<i64>> + use<> {
-        let (height, band) = (self.quarter_height, self.band);
-        (0..height).step_by(band as usize).map(move |start| start..height.min(start + band))
-    }
-
-    /// Makes all rows band by band, and norms them when their statistics are known: those of a single band at once, those of
-    /// several made once more by whoever needs them.
-    fn norm_over(&self, norm: &Norm, mut rows_of: impl FnMut(Range<i64>) -> Part) -> layers::Folded {
-        let moments = self.bands().map(|band| Moments::of(&rows_of(band))).reduce(Moments::merge);
-        norm.fold(&moments.expect("a picture has rows"), self.kind)
-    }
-
-    fn shrink(&self, input: &Part) -> Part {
-        let Layers { conv1, conv2, conv3, .. } = self.layers;
-        let height = input.height;
-        if self.band >= self.quarter_height {
-            let mut part = None;
-            for (conv, norm) in [conv1, conv2, conv3] {
-                let from = part.as_ref().unwrap_or(input);
-                let made = conv.forward(from, 0..from.height / conv.stride());
-                let folded = norm.fold(&Moments::of(&made), self.kind);
-                part = Some(folded.apply_with_relu(made));
-            }
-            return part.expect("three layers");
-        }
-        let in1 = self.norm_over(&conv1.1, |band| conv1.0.forward(input, scaled(&band, 4)));
-        let first = |rows: &Range<i64>| {
-            let needed = conv2.0.needed_rows(rows, height);
-            in1.apply_with_relu(conv1.0.forward(input, needed))
-        };
-        let in2 = self.norm_over(&conv2.1, |band| {
-            let rows = scaled(&band, 2);
-            conv2.0.forward(&first(&rows), rows)
-        });
-        let parts: Vec<Part> = self
-            .bands()
-            .map(|band| {
-                let needed = conv3.0.needed_rows(&band, height / 2);
-                let second = in2.apply_with_relu(conv2.0.forward(&first(&needed), needed));
-                conv3.0.forward(&second, band)
-            })
-            .collect();
-        let made = together(parts);
-        conv3.1.fold(&Moments::of(&made), self.kind).apply_with_relu(made)
-    }
-
-    /// At quarter resolution pictures are kept whole.
-    fn blocks(&self, mut x: Part) -> Part {
-        for block in &self.layers.blocks {
-            let mut made = None;
-            for (index, (conv, norm)) in block.iter().enumerate() {
-                let from = made.as_ref().unwrap_or(&x);
-                let next = self.conv_in_bands(conv, from);
-                let folded = norm.fold(&Moments::of(&next), self.kind);
-                made = Some(if index == 0 { folded.apply_with_relu(next) } else { folded.apply(next) });
-            }
-            x.values += made.expect("two convolutions").values;
-        }
-        x
-    }
-
-    fn conv_in_bands(&self, conv: &Conv, from: &Part) -> Part {
-        if self.band >= self.quarter_height {
-            return conv.forward(from, 0..from.height);
-        }
-        together(self.bands().map(|band| conv.forward(from, band)).collect())
-    }
-
-    fn enlarge(&self, quarter: &Part, photo_height: i64, paint: &mut dyn FnMut(Range<i64>, &Part)) {
-        let Layers { up1, up2, last, .. } = self.layers;
-        let height = 4 * self.quarter_height;
-        if self.band >= self.quarter_height {
-            let mut part = None;
-            for (conv, norm) in [up1, up2] {
-                let from = part.as_ref().unwrap_or(quarter);
-                let made = conv.forward(from, &(0..from.height));
-                let folded = norm.fold(&Moments::of(&made), self.kind);
-                part = Some(folded.apply_with_relu(made));
-            }
-            paint(0..photo_height, &part.expect("two layers"));
-            return;
-        }
-        let in4 = self.norm_over(&up1.1, |band| up1.0.forward(quarter, &band));
-        // Of rows at half resolution, what becomes of them.
-        let full = |rows: &Range<i64>| {
-            let needed = (rows.start - 1).max(0)..(rows.end + 1).min(height / 2);
-            let from = needed.start / 2..(needed.end + 1) / 2;
-            up2.0.forward(&in4.apply_with_relu(up1.0.forward(quarter, &from)), rows)
-        };
-        let in5 = self.norm_over(&up2.1, |band| full(&scaled(&band, 2)));
-        for band in self.bands() {
-            let rows = scaled(&band, 4);
-            let rows = rows.start..rows.end.min(photo_height);
-            if rows.is_empty() {
-                break;
-            }
-            let needed = last.needed_rows(&rows, height);
-            let part = full(&(needed.start / 2..(needed.end + 1) / 2));
-            paint(rows, &in5.apply_with_relu(part));
-        }
-    }
-}
-
-/// Parts that follow each other, as one.
-fn together(parts: Vec<Part>) -> Part {
-    let rows = parts[0].rows.start..parts[parts.len() - 1].rows.end;
-    let height = parts[0].height;
-    let values: Vec<Tensor> = parts.into_iter().map(|part| part.values).collect();
-    Part { values: Tensor::cat(&values, 2), rows, height }
-}
-
-fn scaled(rows: &Range<i64>, factor: i64) -> Range<i64> {
-    rows.start * factor..rows.end * factor
-}
-
-/// Hands rows `[1, 3, rows, inner width]` over, cut to the photo's size.
-fn hand_over(painted: &Tensor, first_row: i64, photo: &Picture, receive: &mut dyn FnMut(Band<'_>)) {
-    let rows = painted.size()[2].min(i64::from(photo.height()) - first_row);
-    let planes = painted.narrow(2, 0, rows).narrow(3, 0, i64::from(photo.width()));
-    let planes = planes.to_kind(Kind::Float).to_device(Device::Cpu).contiguous();
-    let mut values = vec![0.0f32; planes.numel()];
-    let count = values.len();
-    planes.copy_data(&mut values, count);
-    receive(Band { first_row: first_row as u32, rows: rows as u32, width: photo.width(), planes: &values });
 }

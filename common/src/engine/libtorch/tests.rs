@@ -1,6 +1,8 @@
 //! On the CPU device, where libtorch does the same; that of a GPU is checked by `tests/gpu`.
 
 use super::*;
+use crate::engine::LayerClock;
+use crate::engine::cpu::CpuEngine;
 use crate::net::{NetConfig, Parameters, Start};
 
 fn net(config: &NetConfig) -> StyleNet {
@@ -20,7 +22,7 @@ fn painted(engine: &LibtorchEngine, photo: &Picture, band: i64) -> Tensor {
         let size = [3, i64::from(band.rows), i64::from(band.width)];
         bands.push(Tensor::from_slice(band.planes).view(size));
     };
-    engine.paint_in_bands(engine.layers.as_ref().unwrap(), photo, band, &mut receive);
+    engine.paint_batch(std::slice::from_ref(photo), band, None, &mut |_, band| receive(band));
     Tensor::cat(&bands, 1)
 }
 
@@ -72,6 +74,109 @@ fn other_families_are_painted_too() {
         NetConfig { width: 8, residual_blocks: 1, padding: Padding::ZeroSame, ..NetConfig::default() };
     let engine = LibtorchEngine::new(net(&config), Kind::Float);
     let mut rows = 0;
-    engine.paint(&photo(20, 31), &mut |band| rows += band.rows).unwrap();
+    engine.paint(&[photo(20, 31)], None, &mut |_, band| rows += band.rows).unwrap();
     assert_eq!(rows, 20);
+}
+
+/// Frames that become lighter, with something that moves.
+fn film(frames: u32, height: u32, width: u32) -> Vec<Picture> {
+    let still = photo(height, width);
+    let frame = |index: u32| {
+        let lighter = |(at, &value): (usize, &u8)| {
+            let moved = if at as u32 / 3 % width / 8 == index { 255 } else { value };
+            (u32::from(moved) * (index + 2) / (frames + 2)) as u8
+        };
+        let rgb = still.rgb().iter().enumerate().map(lighter).collect();
+        Picture::from_rgb(width, height, rgb).unwrap()
+    };
+    (0..frames).map(frame).collect()
+}
+
+/// The frames in batches, `[n, 3, h, w]`.
+fn painted_in_batches(
+    engine: &LibtorchEngine,
+    film: &[Picture],
+    (frames, band): (usize, i64),
+    mut norms: Option<&mut SharedNorms>,
+) -> Tensor {
+    let _guard = tch::no_grad_guard();
+    let mut painted = Vec::new();
+    for batch in film.chunks(frames) {
+        let mut bands: Vec<Vec<Tensor>> = batch.iter().map(|_| Vec::new()).collect();
+        engine.paint_batch(batch, band, norms.as_deref_mut(), &mut |frame, band| {
+            let size = [3, i64::from(band.rows), i64::from(band.width)];
+            bands[frame].push(Tensor::from_slice(band.planes).view(size));
+        });
+        painted.extend(bands.iter().map(|bands| Tensor::cat(bands, 1)));
+    }
+    Tensor::stack(&painted, 0)
+}
+
+#[test]
+fn batches_paint_what_single_frames_paint() {
+    let default = NetConfig { width: 8, residual_blocks: 2, ..NetConfig::default() };
+    let other = NetConfig { padding: Padding::ZeroSame, upsample: Upsample::Transposed, ..default.clone() };
+    let film = film(5, 70, 45);
+    for config in [default, other] {
+        let engine = LibtorchEngine::new(net(&config), Kind::Float);
+        let alone = painted_in_batches(&engine, &film, (1, 1000), None);
+        let [mut one, mut two, mut three] = [(); 3].map(|()| SharedNorms::default());
+        let steady = painted_in_batches(&engine, &film, (1, 1000), Some(&mut one));
+        assert!(steady.get(0).equal(&alone.get(0)), "the first frame has its own statistics");
+        assert!(largest_difference(&steady, &alone) > 1.0, "shared statistics matter");
+        for (norms, way) in [(&mut two, (2, 1000)), (&mut three, (5, 8))] {
+            let found = painted_in_batches(&engine, &film, way, None);
+            assert!(largest_difference(&found, &alone) < 0.05, "{way:?}: {config:?}");
+            let found = painted_in_batches(&engine, &film, way, Some(norms));
+            assert!(largest_difference(&found, &steady) < 0.05, "{way:?}, steady: {config:?}");
+        }
+    }
+}
+
+#[test]
+fn shared_statistics_are_those_of_the_cpus_engine() {
+    for padding in [Padding::Reflect, Padding::ZeroSame] {
+        let config = NetConfig { width: 8, residual_blocks: 2, padding, ..NetConfig::default() };
+        let engine = LibtorchEngine::new(net(&config), Kind::Float);
+        let cpu = CpuEngine::new(&net(&config));
+        let film = film(4, 41, 60);
+        let [mut norms, mut cpu_norms] = [(); 2].map(|()| SharedNorms::new(0.3));
+        let found = painted_in_batches(&engine, &film, (4, 1000), Some(&mut norms));
+        for (index, frame) in film.iter().enumerate() {
+            let mut planes = Vec::new();
+            let receive = &mut |band: Band<'_>| planes.extend_from_slice(band.planes);
+            let (folder, clock) = (std::path::Path::new("."), &mut LayerClock::default());
+            cpu.paint(frame, 1 << 30, folder, Some(&mut cpu_norms), clock, receive).unwrap();
+            let expected = Tensor::from_slice(&planes).view([3, 41, 60]);
+            let difference = largest_difference(&found.get(index as i64), &expected);
+            assert!(difference < 0.05, "{padding:?}, frame {index}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn small_frames_are_painted_many_at_once_and_refused_batches_are_remembered() {
+    let config = NetConfig { width: 8, residual_blocks: 0, ..NetConfig::default() };
+    let engine = LibtorchEngine::new(net(&config), Kind::Float);
+    let batches = [(1920, 1080), (3840, 2160), (15360, 8640), (64, 64)];
+    assert_eq!(batches.map(|(width, height)| engine.preferred_batch(width, height)), [8, 2, 1, 16]);
+    engine.refused_pixels.set(4 * 1920 * 1080);
+    assert_eq!(batches.map(|(width, height)| engine.preferred_batch(width, height)), [3, 1, 1, 16]);
+}
+
+#[test]
+fn results_arrive_where_the_last_ones_did() {
+    let config = NetConfig { width: 8, residual_blocks: 0, ..NetConfig::default() };
+    let engine = LibtorchEngine::new(net(&config), Kind::Float);
+    let places: Vec<_> = film(3, 40, 40)
+        .iter()
+        .map(|frame| {
+            let mut place = None;
+            engine
+                .paint(std::slice::from_ref(frame), None, &mut |_, band| place = Some(band.planes.as_ptr()))
+                .unwrap();
+            place.unwrap()
+        })
+        .collect();
+    assert!(places.iter().all(|place| *place == places[0]));
 }
