@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ImageArgs) -> anyhow::Result<ExitStatus> {
     if plan.jobs.is_empty() {
         return Ok(ExitStatus::Success);
     }
-    interrupt::listen()?;
+    interrupt::listen(interrupt::PICTURE_UNDER_WAY)?;
     let painters = plan.looks.iter().map(|look| Painter::load(look, &plan.engine));
     let painters = painters.collect::<anyhow::Result<Vec<Painter>>>()?;
 

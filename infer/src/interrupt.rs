@@ -7,17 +7,20 @@ use common::interrupt::{self, Request};
 
 pub(crate) use common::interrupt::is_requested;
 
+/// What is still done for pictures.
+pub(crate) const PICTURE_UNDER_WAY: &str = "finishing the picture under way";
+
 /// Pictures that are being painted or written.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// From now on, the first Ctrl-C only makes [`is_requested`] true while a picture is under way, and ends the program at
-/// once otherwise; the second ends it at once.
-pub(crate) fn listen() -> anyhow::Result<()> {
-    interrupt::listen(|request| {
+/// once otherwise; the second ends it at once. `answer` says what is still done.
+pub(crate) fn listen(answer: &'static str) -> anyhow::Result<()> {
+    interrupt::listen(move |request| {
         if request == Request::Again || UNDER_WAY.load(Ordering::SeqCst) == 0 {
             ExitStatus::Interrupted.leave();
         }
-        eprintln!("\nfinishing the picture under way; press Ctrl-C again to leave at once");
+        eprintln!("\n{answer}; press Ctrl-C again to leave at once");
     })?;
     Ok(())
 }

@@ -15,6 +15,7 @@ mod report;
 mod sheet;
 mod stdout;
 mod styles;
+mod video;
 mod viewer;
 
 use clap::Parser as _;
@@ -26,6 +27,7 @@ fn main() {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Image(args) => image::run(&args),
+        Command::Video(args) => video::run(&args),
         Command::Styles(args) => styles::run(&args),
         Command::Bench(args) => bench::run(&args),
     };

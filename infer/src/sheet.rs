@@ -15,7 +15,7 @@ use crate::report::PictureBar;
 use crate::{photo_file, stdout, viewer};
 
 pub(crate) fn run(plan: &SheetPlan) -> anyhow::Result<ExitStatus> {
-    interrupt::listen()?;
+    interrupt::listen(interrupt::PICTURE_UNDER_WAY)?;
     let name = || plan.source.name().into_owned();
     let bytes = photo_file::read(&plan.source).with_context(name)?;
     let photo = caught(|| Ok(photo_file::decode(&bytes)?)).with_context(name)?;

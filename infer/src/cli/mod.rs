@@ -4,12 +4,14 @@ mod bench;
 mod compute;
 mod image;
 mod styles;
+mod video;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, Size};
 pub(crate) use image::ImageArgs;
 pub(crate) use styles::StylesArgs;
+pub(crate) use video::{Time, VideoArgs};
 
 /// Repaints photos with the hand of a painting.
 ///
@@ -26,6 +28,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Repaint pictures; the originals are never touched.
     Image(Box<ImageArgs>),
+    /// Repaint a film, with its sound.
+    Video(Box<VideoArgs>),
     /// List the styles that are installed, or show one style's card.
     Styles(StylesArgs),
     /// Measure how fast pictures are painted on this machine.

@@ -60,6 +60,22 @@ impl Look {
         })
     }
 
+    /// The size of the result for a photo of this size.
+    pub(crate) fn output_size(&self, photo: (u32, u32)) -> (u32, u32) {
+        self.controls.size.of(photo)
+    }
+
+    /// The same look for photos that have the result's size already.
+    pub(crate) fn of_sized_photos(mut self) -> Self {
+        self.controls.size = OutputSize { scale: 1.0, longest_px: None };
+        self
+    }
+
+    /// All that decides how it paints, in words for notes.
+    pub(crate) fn description(&self) -> String {
+        format!("{:?}", self.controls)
+    }
+
     /// The style's name, or those of all styles with `+` between them.
     pub(crate) fn name(&self) -> String {
         let stems = self.styles.iter().map(|(style, _)| style.file_stem().unwrap_or_default());

@@ -15,7 +15,9 @@ mod sample;
 mod size;
 mod stroke;
 
-use common::engine::{Engine, EngineOptions};
+use std::borrow::Cow;
+
+use common::engine::{Engine, EngineOptions, SharedNorms};
 use common::style_file;
 use pixel::{BitDepth, Grey, Picture};
 
@@ -69,24 +71,87 @@ impl Painter {
         })
     }
 
+    /// Paints frames of one size that follow each other in one scene; `memory` knows the frames of the scene before them.
+    pub(crate) fn paint_frames(
+        &self,
+        frames: &[Picture],
+        memory: Option<&mut SceneMemory>,
+    ) -> anyhow::Result<Vec<Picture>> {
+        self.paint_scene::<u8>(frames, memory)
+    }
+
+    /// Frames that are best painted at once, of this size.
+    pub(crate) fn preferred_batch(&self, (width, height): (u32, u32)) -> usize {
+        let batches = self.styles.iter().map(|style| style.engine.preferred_batch(width, height));
+        batches.min().unwrap_or(1)
+    }
+
     fn paint_samples<S: Sample>(&self, photo: &Picture) -> anyhow::Result<S::Picture> {
+        let mut pictures = self.paint_scene::<S>(std::slice::from_ref(photo), None)?;
+        Ok(pictures.remove(0))
+    }
+
+    fn paint_scene<S: Sample>(
+        &self,
+        photos: &[Picture],
+        mut memory: Option<&mut SceneMemory>,
+    ) -> anyhow::Result<Vec<S::Picture>> {
+        let Some(photo) = photos.first() else { return Ok(Vec::new()) };
         let Controls { strength, keeps_colours, stroke, mask_feather_px, .. } = self.controls;
         let size = self.output_size(photo.width(), photo.height());
         size::check_reasonable(size)?;
         size::check_reasonable(size::scaled(size, 1.0 / stroke))?;
-        let sized = size::resized(photo, size)?;
+        let sized: Vec<Cow<'_, Picture>> =
+            photos.iter().map(|photo| size::resized(photo, size)).collect::<Result<_, _>>()?;
         let masks: Option<Vec<_>> = self
             .styles
             .iter()
             .map(|style| Some(masks::feathered(style.mask.as_ref()?, size, mask_feather_px)))
             .collect();
-        let weights = masks.map(|masks| Weights::new(masks, size));
-        let mut finish = Finish::<S>::new(&sized, strength, keeps_colours, weights, self.styles.len());
+        let mut finishes: Vec<_> = sized
+            .iter()
+            .map(|sized| {
+                let weights = masks.clone().map(|masks| Weights::new(masks, size));
+                Finish::<S>::new(sized, strength, keeps_colours, weights, self.styles.len())
+            })
+            .collect();
         for (place, style) in self.styles.iter().enumerate() {
-            stroke::paint_rows_by_strokes(&style.engine, photo, &sized, stroke, |row, painted| {
-                finish.take_row(place, row, painted);
-            })?;
+            let mut norms = memory.as_deref_mut().map(|memory| memory.of_style(place));
+            if stroke == 1.0 {
+                let sized = owned(&sized, photos);
+                rows::paint_rows(&style.engine, &sized, norms, |frame, row, painted| {
+                    finishes[frame].take_row(place, row, painted);
+                })?;
+                continue;
+            }
+            for ((photo, sized), finish) in photos.iter().zip(&sized).zip(&mut finishes) {
+                let norms = norms.as_deref_mut();
+                stroke::paint_rows_by_strokes(&style.engine, photo, sized, stroke, norms, |row, painted| {
+                    finish.take_row(place, row, painted);
+                })?;
+            }
         }
-        Ok(finish.into_picture())
+        Ok(finishes.into_iter().map(Finish::into_picture).collect())
     }
+}
+
+/// What the frames of a scene share, for each style of a look.
+#[derive(Debug, Default)]
+pub(crate) struct SceneMemory(Vec<SharedNorms>);
+
+impl SceneMemory {
+    fn of_style(&mut self, place: usize) -> &mut SharedNorms {
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, SharedNorms::default);
+        }
+        &mut self.0[place]
+    }
+}
+
+/// All of them side by side, copied only where they are not `photos` themselves.
+fn owned<'a>(sized: &[Cow<'_, Picture>], photos: &'a [Picture]) -> Cow<'a, [Picture]> {
+    if sized.iter().all(|picture| matches!(picture, Cow::Borrowed(_))) {
+        return Cow::Borrowed(photos);
+    }
+    Cow::Owned(sized.iter().map(|picture| picture.as_ref().clone()).collect())
 }

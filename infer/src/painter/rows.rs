@@ -1,22 +1,23 @@
 //! A painting, row by row.
 
-use common::engine::{Engine, PaintError};
+use common::engine::{Engine, PaintError, SharedNorms};
 use common::space::visible;
 use pixel::Picture;
 
-/// Paints a photo as it is and hands over each row once: its number, and its `byte_rgb` `[width, 3]`, within 0..255,
-/// which the receiver may change.
+/// Paints photos of one size as they are and hands over each row once: its photo's place, its number, and its `byte_rgb`
+/// `[width, 3]`, within 0..255, which the receiver may change. A photo's rows come from top to bottom.
 ///
 /// # Errors
-/// As [`Engine::paint`].
+/// As [`Engine::paint_frames`].
 pub(super) fn paint_rows(
     engine: &Engine,
-    photo: &Picture,
-    mut receive: impl FnMut(u32, &mut [f32]),
+    photos: &[Picture],
+    norms: Option<&mut SharedNorms>,
+    mut receive: impl FnMut(usize, u32, &mut [f32]),
 ) -> Result<(), PaintError> {
-    let width = photo.width() as usize;
+    let width = photos.first().map_or(0, Picture::width) as usize;
     let mut interleaved = vec![0.0; width * 3];
-    engine.paint(photo, |band| {
+    engine.paint_frames(photos, norms, |place, band| {
         let planes = band.planes.chunks_exact(band.rows as usize * width);
         let planes: [&[f32]; 3] = planes.collect::<Vec<_>>().try_into().expect("a band has three planes");
         for row in 0..band.rows {
@@ -28,7 +29,7 @@ pub(super) fn paint_rows(
                 // What is blended is what would be seen.
                 *pixel = [red, green, blue].map(visible);
             }
-            receive(band.first_row + row, &mut interleaved);
+            receive(place, band.first_row + row, &mut interleaved);
         }
     })
 }

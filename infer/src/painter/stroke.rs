@@ -1,16 +1,17 @@
 //! Larger and finer strokes: the network paints at another resolution than the result has.
 
-use common::engine::Engine;
+use common::engine::{Engine, SharedNorms};
+use common::space;
 use pixel::{Filter, Picture};
 
 use super::detail::Detail;
-use super::rows::paint_rows;
 use super::size::{resized, scaled};
 
 /// Rows of the result that are made at a time.
 const BAND_ROWS: u32 = 32;
 
-/// As [`paint_rows`] of `sized`, with strokes that are `factor` times as large; `photo` is the same photo as it came.
+/// Paints a photo with strokes that are `factor` times as large and hands over each row once, as [`paint_rows`] does. `sized`
+/// is the photo at the size of the result, `photo` the same as it came.
 ///
 /// A network's strokes are so many pixels wide. It paints a photo that is `factor` times smaller, and the painting is
 /// enlarged; [`Detail`] gives edges back their sharpness. The painting in between is rounded to bytes, which keeps it small,
@@ -20,15 +21,13 @@ pub(super) fn paint_rows_by_strokes(
     photo: &Picture,
     sized: &Picture,
     factor: f64,
+    norms: Option<&mut SharedNorms>,
     mut receive: impl FnMut(u32, &mut [f32]),
 ) -> anyhow::Result<()> {
-    if factor == 1.0 {
-        return Ok(paint_rows(engine, sized, receive)?);
-    }
     let (width, height) = (sized.width(), sized.height());
     let network_size = scaled((width, height), 1.0 / factor);
     let seen = resized(photo, network_size)?.into_owned().without_alpha();
-    let painted = engine.paint_picture(&seen)?;
+    let painted = paint_picture(engine, &seen, norms)?;
     let detail = (factor > 1.0).then(|| Detail::new(&seen, &painted));
     let mut values = Vec::with_capacity(width as usize * 3);
     for first in (0..height).step_by(BAND_ROWS as usize) {
@@ -46,6 +45,21 @@ pub(super) fn paint_rows_by_strokes(
         }
     }
     Ok(())
+}
+
+/// The painting, rounded to bytes.
+fn paint_picture(
+    engine: &Engine,
+    photo: &Picture,
+    norms: Option<&mut SharedNorms>,
+) -> anyhow::Result<Picture> {
+    let row = 3 * photo.width() as usize;
+    let mut bytes = vec![0; row * photo.height() as usize];
+    engine.paint_frame(photo, norms, |band| {
+        let from = band.first_row as usize * row;
+        space::bytes_from_planes(band.planes, &mut bytes[from..from + band.rows as usize * row]);
+    })?;
+    Ok(Picture::from_rgb(photo.width(), photo.height(), bytes)?)
 }
 
 /// Adds to all channels of a pixel alike, within 0..255.

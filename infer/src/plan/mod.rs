@@ -20,6 +20,7 @@ use crate::cli::ImageArgs;
 use crate::painter::Look;
 
 pub(crate) use inputs::Source;
+pub(crate) use same_file::same_file_key;
 pub(crate) use sheet::SheetPlan;
 
 /// A run that can start: the styles are there, and every picture has a place to go that harms nothing.
@@ -132,11 +133,11 @@ impl ImagePlan {
 }
 
 /// Where these styles are.
-fn style_files(styles: &[String], shelf: &Shelf) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn style_files(styles: &[String], shelf: &Shelf) -> anyhow::Result<Vec<PathBuf>> {
     styles.iter().map(|style| Ok(shelf.find(style)?)).collect()
 }
 
-fn usage(message: impl Into<String>) -> anyhow::Error {
+pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     UsageError(message.into()).into()
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Two paths of the same key are the same file. What is not there yet is named by the nearest folder that is.
-pub(super) fn same_file_key(path: &Path) -> PathBuf {
+pub(crate) fn same_file_key(path: &Path) -> PathBuf {
     let mut missing = Vec::new();
     let mut existing = path;
     loop {
