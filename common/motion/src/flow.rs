@@ -143,8 +143,16 @@ impl Flow {
     /// A side is zero.
     #[must_use]
     pub fn resized(&self, width: u32, height: u32) -> Self {
-        let scale_x = self.width as f32 / width as f32;
-        let scale_y = self.height as f32 / height as f32;
+        let scale = [self.width as f32 / width as f32, self.height as f32 / height as f32];
+        self.scaled(width, height, scale)
+    }
+
+    /// The same motion at `factor` times the size, cut to this size: what was halved need not have been even.
+    pub(crate) fn enlarged(&self, factor: u32, width: u32, height: u32) -> Self {
+        self.scaled(width, height, [1.0 / factor as f32; 2])
+    }
+
+    fn scaled(&self, width: u32, height: u32, [scale_x, scale_y]: [f32; 2]) -> Self {
         let (right, bottom) = ((self.width - 1) as f32, (self.height - 1) as f32);
         Self::from_fn(width, height, |x, y| {
             let own_x = ((x as f32 + 0.5) * scale_x - 0.5).clamp(0.0, right);
