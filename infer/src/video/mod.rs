@@ -96,8 +96,11 @@ fn frames_done(plan: &VideoPlan, work: Option<&WorkFolder>) -> u64 {
     match (&plan.target, work) {
         (_, Some(work)) => work.frames(),
         (TargetPlan::Pictures(names), _) if plan.beginning == Beginning::Resumed => {
-            let is_there = |frame: u64| names.path(frame).is_some_and(|path| path.exists());
-            (0..).take_while(|&frame| is_there(frame)).count() as u64
+            let mut frames = 0;
+            while names.path(frames).is_some_and(|path| path.exists()) {
+                frames += 1;
+            }
+            frames
         }
         _ => 0,
     }
