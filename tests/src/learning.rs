@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use common::colour_match::ColourMatch;
-use common::loss::LossValues;
+use common::loss::{LossValues, TemporalSpec};
+use common::net::{NetConfig, Upsample};
+use common::precision::Precision;
 use common::style_file;
 use tch::Device;
 use trainer::journal::JournalEntry;
@@ -76,4 +78,51 @@ fn a_training_that_is_stopped_keeps_what_it_learnt() {
     assert_eq!(trained.ending, Ending::Stopped);
     assert_eq!((trained.outcome.steps, reports.len()), (3, 3));
     assert!(style_file::load(&trained.style_file, Device::Cpu).is_ok());
+}
+
+/// A temporal loss from the first step on.
+fn steady(weight: f64) -> TemporalSpec {
+    TemporalSpec { weight, ramp: [0.0, 0.0], ..TemporalSpec::default() }
+}
+
+#[test]
+fn the_temporal_loss_falls_for_its_weight() {
+    // So light a weight teaches nothing, but is measured.
+    let [plain, steady] = [1e-12, 0.05].map(|weight| {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, reports) = run(&Recipe { temporal: steady(weight), ..tiny_recipe(120) }, &folder, 0);
+        LossValues::mean(&reports[110..])
+    });
+    let [of_plain, of_steady] = [&plain, &steady].map(|losses| losses.temporal.unwrap());
+    assert!(of_steady < 0.5 * of_plain, "{of_steady} of {of_plain}");
+    // A few parameters cannot do both well; nothing at all would be steadiest.
+    assert!(steady.style < 4.0 * plain.style, "{} and {}", steady.style, plain.style);
+}
+
+#[test]
+fn the_temporal_loss_counts_from_its_ramp_on_and_changes_nothing_before() {
+    let temporal = TemporalSpec { weight: 1.0, ramp: [0.5, 0.5], ..TemporalSpec::default() };
+    let [plain, steadied] = [TemporalSpec::default(), temporal].map(|temporal| {
+        let folder = tempfile::tempdir().unwrap();
+        run(&Recipe { temporal, ..tiny_recipe(8) }, &folder, 0).1
+    });
+    assert!(plain.iter().all(|losses| losses.temporal.is_none()));
+    let counts: Vec<bool> = steadied.iter().map(|losses| losses.temporal.is_some()).collect();
+    assert_eq!(counts, [false, false, false, false, true, true, true, true]);
+    assert_eq!(plain[..4], steadied[..4]);
+    assert_eq!(plain[4].style, steadied[4].style, "the fifth step starts where the fourth has led");
+    assert_ne!(plain[5].style, steadied[5].style);
+}
+
+#[test]
+fn other_networks_and_precisions_learn_steadiness_too() {
+    let plain = tiny_recipe(2);
+    let transposed = NetConfig { upsample: Upsample::Transposed, ..plain.net.clone() };
+    for recipe in
+        [Recipe { net: transposed, ..plain.clone() }, Recipe { precision: Precision::Bf16, ..plain }]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, reports) = run(&Recipe { temporal: steady(1.0), accumulate: 2, ..recipe }, &folder, 0);
+        assert!(reports.iter().all(|losses| losses.temporal.is_some_and(|loss| loss > 0.0)));
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use common::loss::TemporalSpec;
 use common::net::Parameters;
 use common::style_file;
 use tch::{Device, Tensor};
@@ -19,6 +20,7 @@ fn recipe(steps: u64) -> Recipe {
     recipe.accumulate = 2;
     recipe.clip_norm = Some(0.5);
     recipe.ema_decay = Some(0.9);
+    recipe.temporal = TemporalSpec { weight: 1.0, ramp: [0.2, 0.6], ..TemporalSpec::default() };
     recipe
 }
 
@@ -107,6 +109,9 @@ fn resuming_a_complete_run_keeps_what_it_came_to() {
     let first = train(&studio, &recipe(3), &settings, 0).outcome;
     let again = train(&studio, &recipe(3), &settings, 0).outcome;
     assert!(first.validation.is_some() && first.validation_of_photos.is_some());
+    let [painted, photos] = [&first.validation, &first.validation_of_photos]
+        .map(|losses| losses.as_ref().and_then(|losses| losses.temporal).unwrap());
+    assert!(0.0 < photos && photos < painted, "{photos} and {painted}: noise alone moves photos");
     assert_eq!(again, first);
 }
 

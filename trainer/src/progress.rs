@@ -46,7 +46,8 @@ impl TrainingBar {
             JournalEntry::Step { step, images_per_s, losses, .. } => {
                 let LossValues { content, style, total_variation, .. } = losses;
                 let message = format!(
-                    "content {content:.3e} style {style:.3e} tv {total_variation:.1}  {images_per_s:.2} images/s"
+                    "content {content:.3e} style {style:.3e} tv {total_variation:.1}{}  {images_per_s:.2} images/s",
+                    temporal(losses)
                 );
                 if self.bar.is_hidden() {
                     self.say(&format!("step {step}  {message}"));
@@ -56,7 +57,10 @@ impl TrainingBar {
             }
             JournalEntry::Validation { step, losses, .. } => {
                 let LossValues { content, style, .. } = losses;
-                self.say(&format!("step {step}  validation: content {content:.3e} style {style:.3e}"));
+                self.say(&format!(
+                    "step {step}  validation: content {content:.3e} style {style:.3e}{}",
+                    temporal(losses)
+                ));
             }
         }
     }
@@ -71,6 +75,11 @@ impl TrainingBar {
             self.bar.suspend(|| eprintln!("{line}"));
         }
     }
+}
+
+/// The temporal loss, where there is one, to be put behind the others.
+fn temporal(losses: &LossValues) -> String {
+    losses.temporal.map_or(String::new(), |temporal| format!(" temporal {temporal:.3e}"))
 }
 
 pub(crate) fn device_name(device: Device) -> String {

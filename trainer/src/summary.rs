@@ -45,12 +45,15 @@ pub fn text(record: &RunRecord) -> String {
 fn loss_table(heads: [&str; 3], before: &LossValues, after: &LossValues) -> String {
     let [title, first, second] = heads;
     let mut table = format!("  {title:<18}{first:>12}{second:>12}\n");
-    for (name, before, after) in [
+    let sums = [
         ("total", before.total, after.total),
         ("style", before.style, after.style),
         ("content", before.content, after.content),
         ("total variation", before.total_variation, after.total_variation),
-    ] {
+    ];
+    // The first batch may be from before the temporal loss counted.
+    let temporal = before.temporal.zip(after.temporal).map(|(before, after)| ("temporal", before, after));
+    for (name, before, after) in sums.into_iter().chain(temporal) {
         let note = match name {
             "style" if after > 0.0 => format!("   {:.1} times less", before / after),
             _ => String::new(),

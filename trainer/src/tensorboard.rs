@@ -152,16 +152,18 @@ fn new_event_file(folder: &Path) -> io::Result<(PathBuf, File)> {
 
 /// `loss/style`, `style/relu1_1` and so on, all unweighted but `loss/total`.
 fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
-    let LossValues { total, content, style, total_variation, content_layers, style_layers } = losses;
+    let LossValues { total, content, style, total_variation, temporal, content_layers, style_layers } =
+        losses;
     let sums = [
         ("loss/total".to_owned(), total),
         ("loss/content".to_owned(), content),
         ("loss/style".to_owned(), style),
         ("loss/total_variation".to_owned(), total_variation),
     ];
+    let temporal = temporal.iter().map(|loss| ("loss/temporal".to_owned(), loss));
     let content = content_layers.iter().map(|(layer, loss)| (format!("content/{layer}"), loss));
     let style = style_layers.iter().map(|(layer, loss)| (format!("style/{layer}"), loss));
-    let scalars = sums.into_iter().chain(content).chain(style);
+    let scalars = sums.into_iter().chain(temporal).chain(content).chain(style);
     scalars.map(|(name, loss)| scalar(&format!("{prefix}{name}"), *loss)).collect()
 }
 
@@ -211,6 +213,7 @@ mod tests {
             content: 3.0,
             style: 2.0,
             total_variation: 1.0,
+            temporal: Some(0.25),
             content_layers: BTreeMap::from([("relu4_2".parse().unwrap(), 3.0)]),
             style_layers: BTreeMap::from([("relu1_1".parse().unwrap(), 2.0)]),
         };
@@ -247,6 +250,7 @@ mod tests {
                 ("loss/content", 3.0),
                 ("loss/style", 2.0),
                 ("loss/total_variation", 1.0),
+                ("loss/temporal", 0.25),
                 ("content/relu4_2", 3.0),
                 ("style/relu1_1", 2.0),
                 ("learning_rate", 0.5),

@@ -6,6 +6,7 @@ mod layer_weights;
 mod perceptual;
 mod style;
 mod style_target;
+mod temporal;
 mod total_variation;
 
 pub use by_hand::LossPhase;
@@ -14,4 +15,5 @@ pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
 pub use perceptual::{LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
 pub use style::{gram_matrix, style_loss};
 pub use style_target::{LayerTarget, StyleTarget, StyleUnit, WeightedPainting};
+pub use temporal::{Motion, MotionKey, TemporalSpec, temporal_loss, temporal_loss_and_gradients};
 pub use total_variation::total_variation_loss;

@@ -79,9 +79,12 @@ pub struct LossTerms {
     pub style: Vec<(Layer, Tensor)>,
     /// Total variation.
     pub total_variation: Tensor,
+    /// The temporal loss, where one was looked at: see [`LossTerms::add_temporal`].
+    pub temporal: Option<Tensor>,
 }
 
-/// The terms of a loss as numbers: `total` = weight · `content` + weight · `style` + weight · `total_variation`.
+/// The terms of a loss as numbers: `total` = weight · `content` + weight · `style` + weight · `total_variation`, and where
+/// there is one + factor · `temporal`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossValues {
     /// The weighted sum.
@@ -92,6 +95,9 @@ pub struct LossValues {
     pub style: f64,
     /// Total variation.
     pub total_variation: f64,
+    /// Temporal loss, where one was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporal: Option<f64>,
     /// Content loss at each layer, unweighted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub content_layers: BTreeMap<Layer, f64>,
@@ -155,11 +161,17 @@ impl PerceptualLoss {
         for (layer, loss) in &style {
             total += loss * (style_weight * self.spec.style_layers.weight(*layer));
         }
-        LossTerms { total, content, style, total_variation }
+        LossTerms { total, content, style, total_variation, temporal: None }
     }
 }
 
 impl LossTerms {
+    /// Puts a [temporal loss](super::temporal_loss) beside the others, and `factor` times it into the total.
+    pub fn add_temporal(&mut self, loss: Tensor, factor: f64) {
+        self.total = &self.total + &loss * factor;
+        self.temporal = Some(loss);
+    }
+
     /// The terms as numbers, weighed by `spec`'s layers. Waits for the device: a synchronisation point.
     pub fn values(&self, spec: &PerceptualLossSpec) -> LossValues {
         let by_layer = |terms: &[(Layer, Tensor)]| -> BTreeMap<Layer, f64> {
@@ -174,6 +186,7 @@ impl LossTerms {
             content: sum(&content_layers, &spec.content_layers),
             style: sum(&style_layers, &spec.style_layers),
             total_variation: self.total_variation.double_value(&[]),
+            temporal: self.temporal.as_ref().map(|loss| loss.double_value(&[])),
             content_layers,
             style_layers,
         }
@@ -181,7 +194,7 @@ impl LossTerms {
 }
 
 impl LossValues {
-    /// The mean over several pictures; zeros for none.
+    /// The mean over several pictures, which all have a temporal loss or none has; zeros for no pictures.
     pub fn mean(values: &[Self]) -> Self {
         let count = values.len().max(1) as f64;
         let mut mean = Self::default();
@@ -190,6 +203,9 @@ impl LossValues {
             mean.content += value.content / count;
             mean.style += value.style / count;
             mean.total_variation += value.total_variation / count;
+            if let Some(temporal) = value.temporal {
+                *mean.temporal.get_or_insert_default() += temporal / count;
+            }
             for (sums, terms) in [
                 (&mut mean.content_layers, &value.content_layers),
                 (&mut mean.style_layers, &value.style_layers),
@@ -208,10 +224,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_written_before_layers_were_told_apart_are_read() {
+    fn values_written_before_layers_and_films_are_read() {
         let old = r#"{"total":1.0,"content":2.0,"style":3.0,"total_variation":4.0}"#;
         let values: LossValues = serde_json::from_str(old).unwrap();
-        assert!(values.content_layers.is_empty());
+        assert!(values.content_layers.is_empty() && values.temporal.is_none());
         assert_eq!(serde_json::to_string(&values).unwrap(), old);
     }
 
@@ -223,6 +239,7 @@ mod tests {
             content: 2.0 * x,
             style: 3.0 * x,
             total_variation: 4.0 * x,
+            temporal: Some(7.0 * x),
             content_layers: [(layer, 5.0 * x)].into(),
             style_layers: [(layer, 6.0 * x)].into(),
         };

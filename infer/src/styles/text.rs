@@ -90,7 +90,8 @@ fn training(outcome: &Outcome) -> Vec<String> {
 
 fn losses(losses: &LossValues) -> String {
     let LossValues { content, style, total_variation, .. } = losses;
-    format!("content {content:.3e}, style {style:.3e}, total variation {total_variation:.1}")
+    let temporal = losses.temporal.map_or(String::new(), |temporal| format!(", temporal {temporal:.3e}"));
+    format!("content {content:.3e}, style {style:.3e}, total variation {total_variation:.1}{temporal}")
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -142,6 +142,17 @@ pub(crate) struct LossArgs {
     /// Layers that paint [default: relu1_1,relu2_1,relu3_1,relu4_1,relu5_1].
     #[arg(long, value_name = "LAYERS")]
     pub(crate) style_layers: Option<LayerWeights>,
+    /// Learn to paint films without flicker: how much it counts that a photo and the same photo, moved as between two frames,
+    /// are painted alike. No films are needed; a step takes about half as long again. 0 for not at all [default: 0].
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub(crate) temporal: Option<f64>,
+    /// Noise on moved photos for --temporal: its largest deviation, in values of 0 to 255 [default: 4].
+    #[arg(long, value_name = "DEVIATION", allow_negative_numbers = true)]
+    pub(crate) temporal_noise: Option<f64>,
+    /// The parts of the training between which --temporal rises from nothing to its weight; 0,0.1 does with --from
+    /// [default: 0.1,0.3].
+    #[arg(long, value_name = "FROM,TO", value_delimiter = ',', num_args = 1, allow_negative_numbers = true)]
+    pub(crate) temporal_ramp: Option<Vec<f64>>,
 }
 
 #[derive(Args)]

@@ -120,7 +120,7 @@ impl Judge {
     /// The scores of a network by what its pictures are like; all zeros of none.
     pub fn scores(&self, judgements: &[Judgement]) -> Scores {
         let losses: Vec<LossValues> = judgements.iter().map(|judgement| judgement.losses.clone()).collect();
-        let LossValues { total, content, style, total_variation, content_layers, style_layers } =
+        let LossValues { total, content, style, total_variation, content_layers, style_layers, .. } =
             LossValues::mean(&losses);
         let ssim_sum: f64 = judgements.iter().map(|judgement| judgement.ssim).sum();
         Scores {

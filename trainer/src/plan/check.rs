@@ -48,11 +48,17 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
         ("--content-weight", weights.content),
         ("--style-weight", weights.style),
         ("--tv-weight", weights.total_variation),
+        ("--temporal", recipe.temporal.weight),
+        ("--temporal-noise", recipe.temporal.noise),
     ] {
         check(weight >= 0.0 && weight.is_finite(), || {
             format!("{option} {weight}: expected a number of 0 or more")
         })?;
     }
+    let [start, end] = recipe.temporal.ramp;
+    check(0.0 <= start && start <= end && end <= 1.0, || {
+        format!("--temporal-ramp {start},{end}: expected two numbers from 0 to 1, the smaller first")
+    })?;
     let layers = recipe.loss.layers();
     check(!layers.is_empty(), || "--style-layers and --content-layers are both empty".to_owned())?;
     let smallest = layers.iter().copied().map(Vgg::smallest_side).max().unwrap_or(1).max(16);

@@ -21,7 +21,7 @@ pub(super) fn lay_over(config: &mut Config, args: TrainArgs) -> Result<(), Usage
         painting.file = absolute(std::mem::take(&mut painting.file));
     }
     lay_learning_over(&mut config.recipe, args.learning);
-    lay_loss_over(&mut config.recipe, args.loss);
+    lay_loss_over(&mut config.recipe, args.loss)?;
     lay_run_over(&mut config.run, &args.run);
     let CardText { title, artist, year, licence } = &mut config.card;
     *title = args.card.title.or(title.take());
@@ -93,7 +93,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
     set(&mut recipe.seed, seed);
 }
 
-fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) {
+fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> {
     let LossArgs {
         content_weight,
         style_weight,
@@ -102,6 +102,9 @@ fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) {
         match_colors,
         content_layers,
         style_layers,
+        temporal,
+        temporal_noise,
+        temporal_ramp,
     } = args;
     set(&mut recipe.match_colors, match_colors);
     let loss = &mut recipe.loss;
@@ -111,6 +114,15 @@ fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) {
     set(&mut loss.style_unit, style_unit);
     set(&mut loss.content_layers, content_layers);
     set(&mut loss.style_layers, style_layers);
+    set(&mut recipe.temporal.weight, temporal);
+    set(&mut recipe.temporal.noise, temporal_noise);
+    if let Some(ramp) = temporal_ramp {
+        let Ok(ramp) = <[f64; 2]>::try_from(ramp) else {
+            return Err(UsageError("--temporal-ramp: expected two numbers: from,to".to_owned()));
+        };
+        recipe.temporal.ramp = ramp;
+    }
+    Ok(())
 }
 
 fn lay_run_over(run: &mut RunSettings, args: &RunArgs) {

@@ -3,7 +3,7 @@
 mod named;
 
 use common::colour_match::ColourMatch;
-use common::loss::PerceptualLossSpec;
+use common::loss::{PerceptualLossSpec, TemporalSpec};
 use common::net::{NetConfig, Start};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
 use common::precision::Precision;
@@ -62,6 +62,9 @@ pub struct Recipe {
     pub adam: AdamConfig,
     /// What is compared, and how much it counts.
     pub loss: PerceptualLossSpec,
+    /// How the network learns to paint films steadily.
+    #[serde(default)]
+    pub temporal: TemporalSpec,
     /// The shape of the network.
     pub net: NetConfig,
 }
@@ -107,6 +110,7 @@ impl Default for Recipe {
             learning_rate: LearningRateSchedule { peak: 6e-3, warmup_steps: 10, decay: Decay::Cosine },
             adam: AdamConfig { beta2: 0.99, ..AdamConfig::default() },
             loss: PerceptualLossSpec::default(),
+            temporal: TemporalSpec::default(),
             net: NetConfig::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use common::colour_match::ColourMatch;
-use common::loss::{LayerWeights, LossWeights, PerceptualLossSpec, StyleUnit};
+use common::loss::{LayerWeights, LossWeights, PerceptualLossSpec, StyleUnit, TemporalSpec};
 use common::lossnet::Layer;
 use common::net::{InputSpace, NetConfig, OutputRange, Padding, Start, Upsample};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
@@ -94,6 +94,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         learning_rate: LearningRateSchedule { peak: 1e-3, warmup_steps: 0, decay: Decay::Constant },
         adam: AdamConfig::default(),
         loss,
+        temporal: TemporalSpec::default(),
         net,
     }
 }

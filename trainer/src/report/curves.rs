@@ -13,12 +13,16 @@ use crate::journal::JournalEntry;
 pub(super) fn charts(journal: &[JournalEntry]) -> Vec<Chart<'static>> {
     let curves = Curves { journal };
     vec![
-        curves.loss("Total loss", "weighted sum", |losses| losses.total),
-        curves.loss("Style loss", "sum over layers", |losses| losses.style),
-        curves.loss("Content loss", "sum over layers", |losses| losses.content),
+        curves.loss("Total loss", "weighted sum", |losses| Some(losses.total)),
+        curves.loss("Style loss", "sum over layers", |losses| Some(losses.style)),
+        curves.loss("Content loss", "sum over layers", |losses| Some(losses.content)),
+        curves.loss("Temporal loss", "mean square, colours from 0 to 1", |losses| losses.temporal),
         curves.layers("Style loss by layer", |losses| &losses.style_layers),
         curves.layers("Content loss by layer", |losses| &losses.content_layers),
-        Chart { size: Size::Small, ..curves.loss("Total variation", "", |losses| losses.total_variation) },
+        Chart {
+            size: Size::Small,
+            ..curves.loss("Total variation", "", |losses| Some(losses.total_variation))
+        },
         curves.plain("Learning rate", |learning_rate, _| learning_rate),
         curves.plain("Images per second", |_, images_per_s| images_per_s),
     ]
@@ -29,15 +33,21 @@ struct Curves<'a> {
 }
 
 impl Curves<'_> {
-    /// A term of the loss on the training batches, and on the validation photos where there are any.
-    fn loss(&self, title: &'static str, note: &'static str, term: fn(&LossValues) -> f64) -> Chart<'static> {
-        let training = self.batches().map(|(step, losses)| (step, term(losses))).collect();
+    /// A term of the loss on the training batches, and on the validation photos, where there are any; nothing to draw of a
+    /// term that no batch has.
+    fn loss(
+        &self,
+        title: &'static str,
+        note: &'static str,
+        term: fn(&LossValues) -> Option<f64>,
+    ) -> Chart<'static> {
+        let training = self.batches().filter_map(|(step, losses)| Some((step, term(losses)?))).collect();
         let validation: Vec<(u64, f64)> = self
             .journal
             .iter()
             .filter_map(|entry| match entry {
                 // At step 0 the content loss is 0, and the others tell of the photos, not of the training.
-                JournalEntry::Validation { step, losses, .. } if *step > 0 => Some((*step, term(losses))),
+                JournalEntry::Validation { step, losses, .. } if *step > 0 => Some((*step, term(losses)?)),
                 _ => None,
             })
             .collect();

@@ -1,6 +1,6 @@
 //! The network being trained, and what moves it.
 
-use common::loss::{LossTerms, PerceptualLoss};
+use common::loss::{LossTerms, Motion, MotionKey, PerceptualLoss, TemporalSpec, temporal_loss_and_gradients};
 use common::net::{Parameters, StyleNet};
 use common::optim::{Adam, AdamState, Ema, clip_to_norm};
 use common::precision::Precision;
@@ -16,6 +16,15 @@ pub(super) struct Learner {
     average: Option<Average>,
     clip_norm: Option<f64>,
     precision: Precision,
+    temporal: TemporalSpec,
+    steps: u64,
+    seed: u64,
+}
+
+/// A motion for the photos of a batch, and the factor on the temporal loss.
+struct Steadying {
+    motion: Motion,
+    factor: f64,
 }
 
 /// The moving average, and a network around its memory.
@@ -52,7 +61,8 @@ impl Learner {
             Average { ema, net }
         });
         let net = StyleNet::new(recipe.net.clone(), parameters.trainable());
-        Self { net, adam, average, clip_norm: recipe.clip_norm, precision: recipe.precision }
+        let Recipe { clip_norm, precision, temporal, steps, seed, .. } = *recipe;
+        Self { net, adam, average, clip_norm, precision, temporal, steps, seed }
     }
 
     /// Takes step `step`, from 1, on these batches of `byte_rgb` photos. Nothing is read back from the device. Returns the
@@ -66,11 +76,9 @@ impl Learner {
     ) -> Vec<LossTerms> {
         let mut terms = Vec::with_capacity(batches.len());
         let mut gradient: Option<Tensor> = None;
-        for photo in batches {
-            let (painted, recording) = self.net.record(photo, self.precision);
-            let (batch_terms, painted_gradient) =
-                loss.evaluate_with_gradient(&painted, photo, self.precision);
-            let batch_gradient = recording.backward(&painted_gradient);
+        for (batch, photo) in batches.iter().enumerate() {
+            let steadying = self.steadying(MotionKey { seed: self.seed, step, batch: batch as u64 }, photo);
+            let (batch_terms, batch_gradient) = self.batch_gradient(photo, loss, steadying.as_ref());
             terms.push(batch_terms);
             gradient = Some(match gradient {
                 None => batch_gradient,
@@ -91,11 +99,37 @@ impl Learner {
         terms
     }
 
-    /// The losses of a batch of `byte_rgb` photos and their gradient, `[count]`.
+    /// The losses of a batch of `byte_rgb` photos and their gradient, `[count]`, as in a step that looks at all of them.
     pub(super) fn gradient(&self, photo: &Tensor, loss: &PerceptualLoss) -> (LossTerms, Tensor) {
+        let key = MotionKey { seed: self.seed, step: self.steps, batch: 0 };
+        self.batch_gradient(photo, loss, self.steadying(key, photo).as_ref())
+    }
+
+    /// The motion for a batch, where the temporal loss counts.
+    fn steadying(&self, key: MotionKey, photo: &Tensor) -> Option<Steadying> {
+        let factor = self.temporal.factor_at(key.step, self.steps)?;
+        let (count, _, height, width) = photo.size4().expect("byte_rgb has four dimensions");
+        let motion = Motion::draw(key, [count, height, width], self.temporal.noise, photo.device());
+        Some(Steadying { motion, factor })
+    }
+
+    fn batch_gradient(
+        &self,
+        photo: &Tensor,
+        loss: &PerceptualLoss,
+        steadying: Option<&Steadying>,
+    ) -> (LossTerms, Tensor) {
         let (painted, recording) = self.net.record(photo, self.precision);
-        let (terms, painted_gradient) = loss.evaluate_with_gradient(&painted, photo, self.precision);
-        (terms, recording.backward(&painted_gradient))
+        let (mut terms, painted_gradient) = loss.evaluate_with_gradient(&painted, photo, self.precision);
+        let Some(Steadying { motion, factor }) = steadying else {
+            return (terms, recording.backward(&painted_gradient));
+        };
+        let (painted_moved, moved_recording) = self.net.record(&motion.move_photos(photo), self.precision);
+        let (temporal, [of_painted, of_moved]) =
+            temporal_loss_and_gradients(&painted, &painted_moved, motion, *factor);
+        terms.add_temporal(temporal, *factor);
+        let of_second = moved_recording.backward(&of_moved);
+        (terms, recording.backward(&(painted_gradient + of_painted)) + of_second)
     }
 
     /// The network that is judged and saved: the average where there is one.

@@ -380,9 +380,13 @@ impl Training {
         let Some(validation) = &self.validation else { return Ok((false, false)) };
         let (net, photos) = (self.learner.net(), validation.len());
         let mut mean_losses = |paint: &dyn Fn(&Tensor) -> Tensor| {
-            validation.mean_losses(&self.loss, self.device, paint, &mut |done, total| {
-                observe(TrainingEvent::Validating { done, total })
-            })
+            validation.mean_losses(
+                &self.loss,
+                self.recipe.temporal,
+                self.device,
+                paint,
+                &mut |done, total| observe(TrainingEvent::Validating { done, total }),
+            )
         };
         if self.progress.validation_of_photos.is_none() {
             let ControlFlow::Continue(losses) = mean_losses(&Tensor::shallow_clone) else {
