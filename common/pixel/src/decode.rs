@@ -35,7 +35,7 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
-    fn check(&self, width: u32, height: u32, alloc_bytes: u64) -> Result<(), DecodeError> {
+    pub(crate) fn check(&self, width: u32, height: u32, alloc_bytes: u64) -> Result<(), DecodeError> {
         let pixels = u64::from(width) * u64::from(height);
         if pixels > self.max_pixels {
             return Err(DecodeError::TooManyPixels { width, height, limit: self.max_pixels });

@@ -35,6 +35,7 @@ mod picture;
 mod resize;
 mod riff;
 mod tiff_structure;
+mod webp_animation;
 
 pub use contact_sheet::{SheetCell, contact_sheet, reduced_to};
 pub use decode::{
@@ -50,3 +51,4 @@ pub use header::Header;
 pub use metadata::{BitDepth, Decoded, Metadata};
 pub use picture::{Picture, PictureError};
 pub use resize::{Filter, Region};
+pub use webp_animation::{AnimationFrame, WebpAnimation};

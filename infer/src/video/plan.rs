@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail, ensure};
 use common::engine::EngineOptions;
 use common::style_file::Shelf;
 use film::{Container, EncodingOptions, FrameRate, Input};
-use pixel::has_picture_suffix;
+use pixel::{DecodeLimits, WebpAnimation, has_picture_suffix};
 
 use super::numbered::Numbered;
 use super::schedule::{Schedule, style_and_start};
@@ -40,6 +40,8 @@ pub(super) struct VideoPlan {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum SourcePlan {
     Film(Input),
+    /// An animated WebP, which ffmpeg does not read.
+    Animation(PathBuf),
     /// At least one, in their order.
     Pictures(Vec<PathBuf>),
 }
@@ -103,7 +105,7 @@ impl VideoPlan {
                 let rate = *part.rate.get_or_insert(USUAL_RATE);
                 SourcePlan::Pictures(within(files, &part, rate)?)
             }
-            film @ SourcePlan::Film(_) => film,
+            other => other,
         };
         let styles: Vec<String> = looks.iter().map(Look::name).collect();
         let target = target(args, &source, &styles.join("+"))?;
@@ -150,7 +152,7 @@ impl VideoPlan {
             }
         };
         let frames = match &self.source {
-            SourcePlan::Film(Input::File(path)) => std::slice::from_ref(path),
+            SourcePlan::Film(Input::File(path)) | SourcePlan::Animation(path) => std::slice::from_ref(path),
             SourcePlan::Film(_) => &[],
             SourcePlan::Pictures(files) => files,
         };
@@ -241,7 +243,18 @@ fn source(args: &VideoArgs) -> anyhow::Result<SourcePlan> {
         return Ok(SourcePlan::Pictures(files));
     }
     if input.exists() {
-        return Ok(SourcePlan::Film(Input::File(input.clone())));
+        let animation = WebpAnimation::open(input, &DecodeLimits::default());
+        let is_animation = animation.with_context(|| input.display().to_string())?.is_some();
+        ensure!(
+            !is_animation || args.part.fps.is_none(),
+            usage("--fps: the pictures of an animated WebP are shown at their own times")
+        );
+        let file = input.clone();
+        return Ok(if is_animation {
+            SourcePlan::Animation(file)
+        } else {
+            SourcePlan::Film(Input::File(file))
+        });
     }
     let files = if let Some(numbered) = Numbered::parse(input) {
         numbered.existing().unwrap_or_default()
@@ -303,7 +316,7 @@ fn target(args: &VideoArgs, source: &SourcePlan, style: &str) -> anyhow::Result<
 
 fn beside(args: &VideoArgs, source: &SourcePlan, style: &str) -> anyhow::Result<TargetPlan> {
     match source {
-        SourcePlan::Film(Input::File(path)) => {
+        SourcePlan::Film(Input::File(path)) | SourcePlan::Animation(path) => {
             let usual = Container::of_path(path).filter(|container| *container != Container::Y4m);
             let suffix = path.extension().filter(|_| usual.is_some()).unwrap_or(OsStr::new("mp4"));
             let mut name = path.file_stem().unwrap_or_default().to_owned();

@@ -184,7 +184,7 @@ fn decode(
     let run_up = if is_steady { RUN_UP } else { 0 };
     let mut result = Ok(());
     for index in 0.. {
-        let frame = match source.next() {
+        let frame = match caught(|| source.next()) {
             Ok(Some(frame)) => frame,
             Ok(None) => break,
             Err(error) => {

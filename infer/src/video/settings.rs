@@ -11,7 +11,7 @@ use crate::plan::same_file_key;
 /// Everything that decides how the film looks, in words: by these a half-done film is known again.
 pub(super) fn of(plan: &VideoPlan, encoding: Option<&Encoding>, size: (u32, u32)) -> Settings {
     let source = match &plan.source {
-        SourcePlan::Film(Input::File(path)) => file(path),
+        SourcePlan::Film(Input::File(path)) | SourcePlan::Animation(path) => file(path),
         SourcePlan::Film(other) => format!("{other:?}"),
         SourcePlan::Pictures(files) => {
             let (first, count) = (files.first().map(|path| file(path)), files.len());

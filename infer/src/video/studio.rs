@@ -1,12 +1,13 @@
 //! What is made ready before the first frame: ffmpeg asked, sizes settled, an earlier run's work found.
 
+use anyhow::Context as _;
 use film::{
     DecodeOptions, EncodeTarget, Encoder, Encoding, FilmInfo, FilmShape, FrameRate, Input, Programs,
     SampleAspect, looks_flat,
 };
-use pixel::DecodeLimits;
+use pixel::{DecodeLimits, WebpAnimation};
 
-use super::plan::{Beginning, SourcePlan, TargetPlan, VideoPlan};
+use super::plan::{Beginning, Part, SourcePlan, TargetPlan, VideoPlan};
 use super::settings;
 use super::sink::FrameSink;
 use super::source::FrameSource;
@@ -58,6 +59,15 @@ impl Studio {
                 studio.open_film(plan, input, &programs)?
             }
             (SourcePlan::Film(_), None) => unreachable!("films want ffmpeg"),
+            (SourcePlan::Animation(path), _) => {
+                let animation = WebpAnimation::open(path, &DecodeLimits::default())?;
+                let animation =
+                    animation.with_context(|| format!("no animation any more: {}", path.display()))?;
+                studio.size = plan.looks[0].output_size(animation.size());
+                studio.frames = Some(animation.frames().into());
+                let Part { start_s, duration_s, .. } = plan.part;
+                FrameSource::animation(animation, studio.size, start_s, duration_s)
+            }
             (SourcePlan::Pictures(files), _) => {
                 let first = pixel::decode_file(&files[0], &DecodeLimits::default());
                 let first = first.map_err(|error| anyhow::anyhow!("{error}: {}", files[0].display()))?;
