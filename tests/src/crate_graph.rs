@@ -21,7 +21,8 @@ const RULE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that must do without tensors, so that they build in seconds and xtask before libtorch is there.
-const WITHOUT_TENSORS: &[&str] = &["resample", "pixel", "motion", "damage", "torture", "kernel", "datasets", "xtask"];
+const WITHOUT_TENSORS: &[&str] =
+    &["resample", "pixel", "motion", "damage", "torture", "kernel", "datasets", "xtask"];
 
 #[test]
 fn crates_import_only_what_they_may() {
