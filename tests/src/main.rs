@@ -13,6 +13,7 @@
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //! | `infer_controls` | what can be asked of the painting, through `infer` |
 //! | `eval_cli` | `trainer eval` from outside |
+//! | `eval_film_cli` | `trainer eval --video` from outside |
 //! | `torture` | a folder of odd and broken pictures: each is read and painted as it should be |
 //! | `tensorboard` | TensorBoard's own reader understands our logs |
 //!
@@ -22,6 +23,7 @@
 
 mod crate_graph;
 mod eval_cli;
+mod eval_film_cli;
 mod fetch;
 mod fetch_cli;
 mod infer_cli;

@@ -13,8 +13,22 @@ pub(crate) struct EvalArgs {
     #[arg(long = "style", value_name = "NAME|FILE", required = true)]
     pub(crate) styles: Vec<String>,
     /// Folder of photos to paint, with all folders in it.
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "video")]
+    pub(crate) data: Option<PathBuf>,
+    /// Measure flicker instead: a folder of a film's frames in the order of their names, or of folders with a film each.
+    #[arg(long, value_name = "FRAMES", conflicts_with_all = ["data", "size", "pictures"])]
+    pub(crate) video: Option<PathBuf>,
+    /// The films' true motion: .flo files named after the first frame of each pair, `flow_0_to_1.flo`, or as many in order;
+    /// of several films in a folder each. Pixels that `occlusion.png` or `invalid.png` beside them mark do not count. Without
+    /// it, motion is estimated from the photos.
+    #[arg(long, value_name = "FOLDER", requires = "video")]
+    pub(crate) flow: Option<PathBuf>,
+    /// Measure each style's frames once more after they were steadied, as `infer video` does.
+    #[arg(long, requires = "video")]
+    pub(crate) steady: bool,
+    /// How many frames of each film the losses are taken of, evenly spread.
+    #[arg(long, value_name = "N", default_value = "8", requires = "video")]
+    pub(crate) loss_frames: NonZeroUsize,
     /// The painting, which the style loss is measured against, at its own size; without it, there is none.
     #[arg(long, value_name = "PICTURE")]
     pub(crate) painting: Option<PathBuf>,
@@ -24,7 +38,7 @@ pub(crate) struct EvalArgs {
     /// Side of the photos' centre squares that are painted, in pixels.
     #[arg(long, value_name = "PX", default_value_t = 256)]
     pub(crate) size: u32,
-    /// Only the first N photos, by name.
+    /// Only the first N photos, by name; of films, the first N frames of each.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<NonZeroUsize>,
     /// Layers that the content loss is taken at [default: those of a training].

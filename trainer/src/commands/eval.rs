@@ -16,6 +16,7 @@ use serde_json::json;
 use tch::{Device, Tensor};
 use trainer::eval::{self, Judge, Judgement, Scores};
 
+use super::eval_film;
 use super::stdout::print;
 use crate::cli::EvalArgs;
 use crate::progress;
@@ -28,17 +29,22 @@ struct EvalPlan {
     styles: Vec<StylePlan>,
     photos: PhotoFolder,
     photo_count: usize,
-    painting: Option<Picture>,
-    spec: PerceptualLossSpec,
-    loss_net: PathBuf,
+    judge: JudgePlan,
     size_px: u32,
-    device: Device,
 }
 
-struct StylePlan {
+/// A judge that can be made.
+pub(super) struct JudgePlan {
+    pub(super) spec: PerceptualLossSpec,
+    painting: Option<Picture>,
+    loss_net: PathBuf,
+    pub(super) device: Device,
+}
+
+pub(super) struct StylePlan {
     /// As it was typed.
-    name: String,
-    file: PathBuf,
+    pub(super) name: String,
+    pub(super) file: PathBuf,
     pictures: Option<PathBuf>,
 }
 
@@ -50,15 +56,19 @@ struct Contestant {
     judgements: Vec<Judgement>,
 }
 
-pub(crate) fn run(args: EvalArgs) -> anyhow::Result<ExitStatus> {
+pub(crate) fn run(mut args: EvalArgs) -> anyhow::Result<ExitStatus> {
     if let Some(threads) = args.threads {
         tch::set_num_threads(threads.get() as i32);
     }
+    if let Some(video) = args.video.take() {
+        return eval_film::run(&video, &args);
+    }
     let (is_json, painting_name) = (args.json, args.painting.clone());
-    let plan = EvalPlan::from_args(args)?;
-    let judge = Judge::new(plan.spec.clone(), &plan.loss_net, plan.painting.as_ref(), plan.device)?;
+    let plan = EvalPlan::from_args(&args)?;
+    let device = plan.judge.device;
+    let judge = plan.judge.judge()?;
     let mut contestants: Vec<Contestant> =
-        plan.styles.iter().map(|style| Contestant::new(style, plan.device)).collect::<anyhow::Result<_>>()?;
+        plan.styles.iter().map(|style| Contestant::new(style, device)).collect::<anyhow::Result<_>>()?;
 
     let mut photos = Vec::new();
     let mut skipped: Vec<SkippedPhoto> = Vec::new();
@@ -66,7 +76,7 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<ExitStatus> {
     for (place, crop) in centre_crops(&plan.photos, plan.size_px).take(plan.photo_count).enumerate() {
         match crop {
             Ok(crop) => {
-                let photo = byte_rgb_from_interleaved(&crop.byte_rgb, 1, crop.side, crop.side, plan.device);
+                let photo = byte_rgb_from_interleaved(&crop.byte_rgb, 1, crop.side, crop.side, device);
                 photos.push(judge.judge(&photo, &photo));
                 for contestant in &mut contestants {
                     contestant.paint(&judge, &photo, place, &crop)?;
@@ -91,44 +101,52 @@ pub(crate) fn run(args: EvalArgs) -> anyhow::Result<ExitStatus> {
 }
 
 impl EvalPlan {
-    fn from_args(args: EvalArgs) -> anyhow::Result<Self> {
-        let EvalArgs { styles, data, painting, loss_net, size, limit, content_layers, style_layers, .. } =
-            args;
-        let mut spec = eval::reference_loss();
-        spec.content_layers = content_layers.unwrap_or(spec.content_layers);
-        spec.style_layers = style_layers.unwrap_or(spec.style_layers);
-        let deepest = spec.layers().into_iter().map(Vgg::smallest_side).max().unwrap_or(1);
-        let smallest = deepest.max(eval::SMALLEST_SIDE_PX);
+    fn from_args(args: &EvalArgs) -> anyhow::Result<Self> {
+        let judge = JudgePlan::from_args(args)?;
+        let (size, smallest) = (args.size, judge.smallest_side_px());
         if !(smallest..=4096).contains(&size) {
             bail!(UsageError(format!("--size {size}: expected {smallest} to 4096")));
         }
-        let device = args.device.resolve()?;
-        let shelf = Shelf::standard();
-        let styles = styles
-            .into_iter()
-            .map(|name| StylePlan::new(name, &shelf, args.pictures.as_deref()))
-            .collect::<anyhow::Result<Vec<StylePlan>>>()?;
+        let styles = StylePlan::all(args)?;
         check_picture_folders(&styles)?;
-        let loss_net = LossNetShelf::standard().find(&loss_net)?;
-        let painting = painting.map(|path| {
-            pixel::decode_file(&path, &DecodeLimits::default())
+        let data = args.data.as_ref().expect("--data or --video");
+        let photos = PhotoFolder::scan(data).context("--data")?;
+        let photo_count = args.limit.map_or(photos.len(), |limit| limit.get().min(photos.len()));
+        Ok(Self { styles, photo_count, photos, judge, size_px: size })
+    }
+}
+
+impl JudgePlan {
+    pub(super) fn from_args(args: &EvalArgs) -> anyhow::Result<Self> {
+        let mut spec = eval::reference_loss();
+        spec.content_layers = args.content_layers.clone().unwrap_or(spec.content_layers);
+        spec.style_layers = args.style_layers.clone().unwrap_or(spec.style_layers);
+        let device = args.device.resolve()?;
+        let loss_net = LossNetShelf::standard().find(&args.loss_net)?;
+        let painting = args.painting.as_ref().map(|path| {
+            pixel::decode_file(path, &DecodeLimits::default())
                 .with_context(|| format!("the painting {}", path.display()))
         });
-        let photos = PhotoFolder::scan(&data).context("--data")?;
-        Ok(Self {
-            styles,
-            photo_count: limit.map_or(photos.len(), |limit| limit.get().min(photos.len())),
-            photos,
-            painting: painting.transpose()?,
-            spec,
-            loss_net,
-            size_px: size,
-            device,
-        })
+        Ok(Self { spec, painting: painting.transpose()?, loss_net, device })
+    }
+
+    /// The shortest side of a picture that it can judge.
+    pub(super) fn smallest_side_px(&self) -> u32 {
+        let deepest = self.spec.layers().into_iter().map(Vgg::smallest_side).max().unwrap_or(1);
+        deepest.max(eval::SMALLEST_SIDE_PX)
+    }
+
+    pub(super) fn judge(&self) -> anyhow::Result<Judge> {
+        Ok(Judge::new(self.spec.clone(), &self.loss_net, self.painting.as_ref(), self.device)?)
     }
 }
 
 impl StylePlan {
+    pub(super) fn all(args: &EvalArgs) -> anyhow::Result<Vec<Self>> {
+        let shelf = Shelf::standard();
+        args.styles.iter().map(|name| Self::new(name.clone(), &shelf, args.pictures.as_deref())).collect()
+    }
+
     fn new(name: String, shelf: &Shelf, pictures: Option<&Path>) -> anyhow::Result<Self> {
         let file = shelf.find(&name)?;
         let pictures = pictures.map(|folder| folder.join(file.file_stem().unwrap_or_default()));

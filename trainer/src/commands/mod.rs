@@ -2,6 +2,7 @@
 
 mod bench;
 mod eval;
+mod eval_film;
 mod fetch;
 mod stdout;
 mod train;

@@ -1,5 +1,6 @@
 //! How well styles paint photos, under one loss for all of them.
 
+pub mod film;
 mod table;
 
 use std::collections::BTreeMap;

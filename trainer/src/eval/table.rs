@@ -36,7 +36,7 @@ pub fn table(rows: &[(String, Scores)]) -> String {
 }
 
 /// Columns as wide as they need, two spaces apart; the first to the left, the others to the right.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub(super) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
         .map(|column| {
