@@ -44,9 +44,9 @@ fn between(rgb: &[u8], width: usize, height: usize, x: f32, y: f32) -> Option<[f
     let step_y = if top + 1 < height { width } else { 0 };
     let corners = [first, first + step_x, first + step_y, first + step_y + step_x].map(|at| pixels[at]);
     Some(std::array::from_fn(|channel| {
-        let [a, b, c, d] = corners.map(|pixel| f32::from(pixel[channel]));
-        let above = a + (b - a) * share_x;
-        let below = c + (d - c) * share_x;
+        let corners = corners.map(|pixel| f32::from(pixel[channel]));
+        let above = corners[0] + (corners[1] - corners[0]) * share_x;
+        let below = corners[2] + (corners[3] - corners[2]) * share_x;
         above + (below - above) * share_y
     }))
 }

@@ -21,13 +21,13 @@ pub(crate) struct EvalArgs {
     /// The films' true motion: .flo files named after the first frame of each pair, `flow_0_to_1.flo`, or as many in order;
     /// of several films in a folder each. Pixels that `occlusion.png` or `invalid.png` beside them mark do not count. Without
     /// it, motion is estimated from the photos.
-    #[arg(long, value_name = "FOLDER", requires = "video")]
+    #[arg(long, value_name = "FOLDER", requires = "video", conflicts_with = "data")]
     pub(crate) flow: Option<PathBuf>,
     /// Measure each style's frames once more after they were steadied, as `infer video` does.
-    #[arg(long, requires = "video")]
+    #[arg(long, requires = "video", conflicts_with = "data")]
     pub(crate) steady: bool,
     /// How many frames of each film the losses are taken of, evenly spread.
-    #[arg(long, value_name = "N", default_value = "8", requires = "video")]
+    #[arg(long, value_name = "N", default_value = "8", conflicts_with = "data")]
     pub(crate) loss_frames: NonZeroUsize,
     /// The painting, which the style loss is measured against, at its own size; without it, there is none.
     #[arg(long, value_name = "PICTURE")]

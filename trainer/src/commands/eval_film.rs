@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use common::engine::{Engine, EngineOptions, PaintPrecision};
 use common::exit_status::ExitStatus;
 use common::space::byte_rgb_from_picture;
@@ -97,7 +97,8 @@ fn measure(
         style.start();
     }
     for (place, path) in film.frames.iter().enumerate() {
-        let photo = pixel::decode_file(path, &DecodeLimits::default())?;
+        let photo = pixel::decode_file(path, &DecodeLimits::default())
+            .map_err(|error| anyhow!("{error}: {}", path.display()))?;
         check_size(&photo, photos.last.as_ref(), plan.judge.smallest_side_px(), path)?;
         let motion = match (&photos.last, true_flows) {
             (None, _) => None,

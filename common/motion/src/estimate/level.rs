@@ -34,7 +34,7 @@ impl Pyramid {
         self.halvings = halvings;
         if halvings == 0 {
             self.scratch.clear();
-            self.scratch.extend(photo.rgb().as_chunks::<3>().0.iter().map(luma));
+            self.scratch.extend(photo.rgb().as_chunks::<3>().0.iter().copied().map(luma));
         } else {
             halve_photo(photo, &mut self.scratch);
             (width, height) = (width.div_ceil(2), height.div_ceil(2));
@@ -108,7 +108,7 @@ impl Level {
 }
 
 /// Luma (BT.601, as films have it) of R, G and B.
-fn luma(&[red, green, blue]: &[u8; 3]) -> f32 {
+fn luma([red, green, blue]: [u8; 3]) -> f32 {
     0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue)
 }
 
@@ -129,7 +129,7 @@ fn halve_photo(photo: &Picture, halved: &mut Vec<f32>) {
             0.25 * (0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue))
         }));
         if width % 2 == 1 {
-            halved.push(0.5 * (luma(&above[width - 1]) + luma(&below[width - 1])));
+            halved.push(0.5 * (luma(above[width - 1]) + luma(below[width - 1])));
         }
     }
 }

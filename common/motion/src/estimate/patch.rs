@@ -61,9 +61,9 @@ impl<'a> Template<'a> {
     pub(super) fn misfit(&self, other: &Level, x: f32, y: f32) -> f32 {
         let mut sums = ([0.0; SIDE], [0.0; SIDE]);
         self.for_each_row(other, x, y, |_, difference| {
-            for i in 0..SIDE {
-                sums.0[i] += difference[i];
-                sums.1[i] += difference[i] * difference[i];
+            for (i, difference) in difference.into_iter().enumerate() {
+                sums.0[i] += difference;
+                sums.1[i] += difference * difference;
             }
         });
         let (sum, squared): (f32, f32) = (sums.0.iter().sum(), sums.1.iter().sum());
@@ -90,7 +90,7 @@ impl<'a> Template<'a> {
         y: f32,
         mut row: impl FnMut(usize, [f32; SIDE]),
     ) {
-        let (first, [a, b, c, d]) = corner(other, x, y);
+        let (first, shares) = corner(other, x, y);
         for number in 0..SIDE {
             let from = first + number * other.stride;
             let above = nine(&other.grey, from);
@@ -99,7 +99,11 @@ impl<'a> Template<'a> {
             row(
                 number,
                 std::array::from_fn(|i| {
-                    a * above[i] + b * above[i + 1] + c * below[i] + d * below[i + 1] - own[i]
+                    shares[0] * above[i]
+                        + shares[1] * above[i + 1]
+                        + shares[2] * below[i]
+                        + shares[3] * below[i + 1]
+                        - own[i]
                 }),
             );
         }

@@ -36,7 +36,7 @@ impl Guide {
         let per_difference = 1.0 / options.photo_tolerance.powi(2);
         for y in 0..self.height {
             let own = &now.grey[now.place(0, y)..][..self.width];
-            for x in 0..self.width {
+            for (x, &brightness) in own.iter().enumerate() {
                 let place = y * self.width + x;
                 let (mut u, mut v) = (there.u[place], there.v[place]);
                 let way = u * u + v * v;
@@ -54,7 +54,7 @@ impl Guide {
                     let (back_u, back_v) = (back.u[landed], back.v[landed]);
                     let gap = (u + back_u).powi(2) + (v + back_v).powi(2);
                     let allowed = 0.01 * (way + back_u * back_u + back_v * back_v) + MOST_GAP_SQUARED;
-                    let difference = before.between(at_x, at_y) - own[x];
+                    let difference = before.between(at_x, at_y) - brightness;
                     let alike = 1.0 / (1.0 + (difference * difference * per_difference).powi(2));
                     let strength = if way < still * still { options.still } else { options.moving };
                     if gap < allowed {
@@ -77,9 +77,9 @@ impl Guide {
             let column = |x: usize| rows[0][x].min(rows[1][x]).min(rows[2][x]);
             let cells = &mut self.cells[y * width..(y + 1) * width];
             let (mut left, mut own) = (column(0), column(0));
-            for x in 0..width {
+            for (x, cell) in cells.iter_mut().enumerate() {
                 let right = column((x + 1).min(width - 1));
-                cells[x][2] = left.min(own).min(right);
+                cell[2] = left.min(own).min(right);
                 (left, own) = (own, right);
             }
         }

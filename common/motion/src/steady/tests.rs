@@ -8,7 +8,7 @@ fn photo(square: u32) -> Picture {
         if (square..square + 16).contains(&x) && (16..32).contains(&y) {
             200 + (x - square + y) % 40
         } else {
-            40 + (x * 7 + y * 5) % 23 + 20 * u32::from((x / 8 + y / 8) % 2 == 0)
+            40 + (x * 7 + y * 5) % 23 + 20 * u32::from((x / 8 + y / 8).is_multiple_of(2))
         }
     };
     let rgb = (0..64 * 48).flat_map(|place| [colour(place % 64, place / 64) as u8; 3]).collect();
@@ -17,7 +17,7 @@ fn photo(square: u32) -> Picture {
 
 /// What was painted: the photo, lighter or darker by turns.
 fn flickering(photo: &Picture, frame: usize) -> Picture {
-    let by = if frame % 2 == 0 { 8 } else { -8 };
+    let by = if frame.is_multiple_of(2) { 8 } else { -8 };
     let rgb = photo.rgb().iter().map(|&value| value.saturating_add_signed(by)).collect();
     Picture::from_rgb(photo.width(), photo.height(), rgb).unwrap()
 }

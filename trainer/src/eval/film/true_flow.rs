@@ -45,8 +45,13 @@ pub enum TrueFlowError {
     #[error(transparent)]
     Flo(#[from] FloFileError),
     /// No mask.
-    #[error(transparent)]
-    Mask(#[from] DecodeError),
+    #[error("{cause}: {}", path.display())]
+    Mask {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: DecodeError,
+    },
     /// Another size.
     #[error("the frames are {}x{} pixels, this is {}x{}: {}", frames.0, frames.1, found.0, found.1, path.display())]
     Size {
@@ -127,7 +132,9 @@ impl TrueFlow {
         check(&self.file, (flow.width(), flow.height()))?;
         let mut counts = Mask::all(frames.0, frames.1);
         for path in &self.masks {
-            let marked = Grey::from_picture(&decode_file(path, &DecodeLimits::default())?);
+            let marked = decode_file(path, &DecodeLimits::default())
+                .map_err(|cause| TrueFlowError::Mask { path: path.clone(), cause })?;
+            let marked = Grey::from_picture(&marked);
             check(path, (marked.width(), marked.height()))?;
             let values = marked.values();
             counts = counts.and(&Mask::from_fn(frames.0, frames.1, |x, y| {
