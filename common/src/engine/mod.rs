@@ -249,7 +249,21 @@ impl Engine {
     /// # Errors
     /// As [`Engine::paint`].
     pub fn paint_picture(&self, photo: &Picture) -> Result<Picture, PaintError> {
-        self.paint_picture_timed(photo, &mut LayerClock::default())
+        self.paint_frame_picture(photo, None)
+    }
+
+    /// [`Engine::paint_frame`] to a picture, rounded to the nearest byte; opaque.
+    ///
+    /// # Errors
+    /// As [`Engine::paint`].
+    pub fn paint_frame_picture(
+        &self,
+        photo: &Picture,
+        norms: Option<&mut SharedNorms>,
+    ) -> Result<Picture, PaintError> {
+        let mut rounded = Rounded::of(photo);
+        self.paint_frame(photo, norms, |band| rounded.take(&band))?;
+        Ok(rounded.into_picture())
     }
 
     /// [`Engine::paint_picture`] that tells how long each layer took.
@@ -261,13 +275,9 @@ impl Engine {
         photo: &Picture,
         clock: &mut LayerClock,
     ) -> Result<Picture, PaintError> {
-        let row = 3 * photo.width() as usize;
-        let mut bytes = vec![0; row * photo.height() as usize];
-        self.paint_timed(photo, clock, |band| {
-            let from = band.first_row as usize * row;
-            space::bytes_from_planes(band.planes, &mut bytes[from..from + band.rows as usize * row]);
-        })?;
-        Ok(Picture::from_rgb(photo.width(), photo.height(), bytes).expect("as many bytes as pixels ask for"))
+        let mut rounded = Rounded::of(photo);
+        self.paint_timed(photo, clock, |band| rounded.take(&band))?;
+        Ok(rounded.into_picture())
     }
 
     /// What painting may take beside the photo and its result. Memory that the engine keeps is counted as free.
@@ -282,5 +292,29 @@ impl Engine {
             None => memory::available_bytes()
                 .map_or(UNKNOWN_MEMORY_BYTES, |free| (free + kept_bytes) / 100 * FREE_MEMORY_PERCENT),
         }
+    }
+}
+
+/// A result that is rounded to bytes as it comes.
+struct Rounded {
+    width: u32,
+    height: u32,
+    rgb: Vec<u8>,
+}
+
+impl Rounded {
+    fn of(photo: &Picture) -> Self {
+        let (width, height) = (photo.width(), photo.height());
+        Self { width, height, rgb: vec![0; photo.rgb().len()] }
+    }
+
+    fn take(&mut self, band: &Band<'_>) {
+        let row = 3 * self.width as usize;
+        let from = band.first_row as usize * row;
+        space::bytes_from_planes(band.planes, &mut self.rgb[from..from + band.rows as usize * row]);
+    }
+
+    fn into_picture(self) -> Picture {
+        Picture::from_rgb(self.width, self.height, self.rgb).expect("as many bytes as pixels ask for")
     }
 }

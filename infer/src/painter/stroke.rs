@@ -1,7 +1,6 @@
 //! Larger and finer strokes: the network paints at another resolution than the result has.
 
 use common::engine::{Engine, SharedNorms};
-use common::space;
 use pixel::{Filter, Picture};
 
 use super::detail::Detail;
@@ -27,7 +26,7 @@ pub(super) fn paint_rows_by_strokes(
     let (width, height) = (sized.width(), sized.height());
     let network_size = scaled((width, height), 1.0 / factor);
     let seen = resized(photo, network_size)?.into_owned().without_alpha();
-    let painted = paint_picture(engine, &seen, norms)?;
+    let painted = engine.paint_frame_picture(&seen, norms)?;
     let detail = (factor > 1.0).then(|| Detail::new(&seen, &painted));
     let mut values = Vec::with_capacity(width as usize * 3);
     for first in (0..height).step_by(BAND_ROWS as usize) {
@@ -45,21 +44,6 @@ pub(super) fn paint_rows_by_strokes(
         }
     }
     Ok(())
-}
-
-/// The painting, rounded to bytes.
-fn paint_picture(
-    engine: &Engine,
-    photo: &Picture,
-    norms: Option<&mut SharedNorms>,
-) -> anyhow::Result<Picture> {
-    let row = 3 * photo.width() as usize;
-    let mut bytes = vec![0; row * photo.height() as usize];
-    engine.paint_frame(photo, norms, |band| {
-        let from = band.first_row as usize * row;
-        space::bytes_from_planes(band.planes, &mut bytes[from..from + band.rows as usize * row]);
-    })?;
-    Ok(Picture::from_rgb(photo.width(), photo.height(), bytes)?)
 }
 
 /// Adds to all channels of a pixel alike, within 0..255.

@@ -24,7 +24,7 @@ pub(super) enum FrameSource {
 
 /// The pictures of an animation that are shown within a part of it.
 pub(super) struct Animation {
-    animation: WebpAnimation,
+    pictures: WebpAnimation,
     size: (u32, u32),
     shown_ms: Range<i64>,
 }
@@ -56,7 +56,7 @@ impl FrameSource {
         let milliseconds = |seconds: f64| (seconds * 1000.0).round() as i64;
         let start = start_s.map_or(0, milliseconds);
         let end = duration_s.map_or(i64::MAX, |seconds| start.saturating_add(milliseconds(seconds)));
-        Self::Animation(Box::new(Animation { animation, size, shown_ms: start..end }))
+        Self::Animation(Box::new(Animation { pictures: animation, size, shown_ms: start..end }))
     }
 
     pub(super) fn pictures(files: Vec<PathBuf>, size: (u32, u32), rate: FrameRate) -> Self {
@@ -97,7 +97,7 @@ impl FrameSource {
 impl Animation {
     fn next(&mut self) -> anyhow::Result<Option<SourceFrame>> {
         loop {
-            let Some(frame) = self.animation.next_frame()? else { return Ok(None) };
+            let Some(frame) = self.pictures.next_frame()? else { return Ok(None) };
             let starts_ms = frame.starts_ms as i64;
             if starts_ms >= self.shown_ms.end {
                 return Ok(None);

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
-use common::engine::{Engine, EngineOptions, PaintPrecision};
+use common::engine::{Engine, EngineOptions, PaintPrecision, SharedNorms};
 use common::exit_status::ExitStatus;
 use common::space::byte_rgb_from_picture;
 use common::style_file;
 use indicatif::{ProgressBar, ProgressStyle};
 use motion::{
-    Effort, Estimator, Flow, Mask, MotionEdges, PairError, SceneCuts, Steadier, SteadyOptions, WarpingErrors,
-    visible, warping_error,
+    Effort, Estimator, Flow, Mask, MotionEdges, PairError, SceneCuts, Steadier, WarpingErrors, visible,
+    warping_error,
 };
 use pixel::{DecodeLimits, Picture};
 use serde_json::json;
@@ -174,12 +174,20 @@ impl Reel {
     }
 }
 
+/// What `infer video` does to steady a film, and what comes of it.
+#[derive(Default)]
+struct Steadied {
+    norms: SharedNorms,
+    steadier: Steadier,
+    reel: Reel,
+}
+
 /// A style that paints the films.
 struct StyleAtWork {
     name: String,
     engine: Engine,
     plain: Reel,
-    steady: Option<(Steadier, Reel)>,
+    steady: Option<Steadied>,
 }
 
 impl StyleAtWork {
@@ -187,7 +195,7 @@ impl StyleAtWork {
         let device = plan.judge.device;
         let (_card, net) = style_file::load(&style.file, device)?;
         let options = EngineOptions { device, precision: PaintPrecision::F32, memory_bytes: None };
-        let steady = plan.is_steady.then(|| (Steadier::new(SteadyOptions::default()), Reel::default()));
+        let steady = plan.is_steady.then(Steadied::default);
         Ok(Self {
             name: style.name.clone(),
             engine: Engine::new(net, &options),
@@ -199,10 +207,7 @@ impl StyleAtWork {
     /// Another film.
     fn start(&mut self) {
         self.plain = Reel::default();
-        if let Some((steadier, reel)) = &mut self.steady {
-            steadier.reset();
-            *reel = Reel::default();
-        }
+        self.steady = self.steady.take().map(|_| Steadied::default());
     }
 
     /// Paints the next frame, and takes the verdict of a judge where there is one.
@@ -220,12 +225,13 @@ impl StyleAtWork {
             }
         };
         let painted = self.engine.paint_picture(photo)?;
-        // All that makes steadied films differ from plain ones is here.
-        if let Some((steadier, reel)) = &mut self.steady {
+        if let Some(Steadied { norms, steadier, reel }) = &mut self.steady {
             if is_cut {
+                norms.reset();
                 steadier.reset();
             }
-            reel.take(steadier.steady(photo, painted.clone()), motion);
+            let painted = self.engine.paint_frame_picture(photo, Some(norms))?;
+            reel.take(steadier.steady(photo, painted), motion);
             judged(reel);
         }
         self.plain.take(painted, motion);
@@ -238,7 +244,7 @@ impl StyleAtWork {
         floor: &'a FilmScores,
         judge: &'a Judge,
     ) -> impl Iterator<Item = FilmScores> + 'a {
-        let steady = self.steady.as_ref().map(|(_, reel)| (format!("{}, steady", self.name), reel));
+        let steady = self.steady.as_ref().map(|steadied| (format!("{}, steady", self.name), &steadied.reel));
         std::iter::once((self.name.clone(), &self.plain)).chain(steady).map(|(name, reel)| {
             let losses = judge.scores(&reel.judgements);
             floor.painted(&name, &reel.errors, (losses.content, losses.style))

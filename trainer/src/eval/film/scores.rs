@@ -56,6 +56,7 @@ impl FilmScores {
     }
 
     /// The row of a painter, beside that of the photos; losses are content and style.
+    #[must_use]
     pub fn painted(&self, name: &str, errors: &WarpingErrors, losses: (f64, Option<f64>)) -> Self {
         let mean = errors.mean();
         Self {
