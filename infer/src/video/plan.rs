@@ -337,14 +337,14 @@ fn names_in(folder: &Path, source: &SourcePlan) -> anyhow::Result<PictureNames> 
         let name = folder.join(file.file_name().unwrap_or_default());
         if pixel::Format::from_path(&name).is_ok() { name } else { name.with_extension("png") }
     };
-    let names: Vec<PathBuf> = files.iter().map(named).collect();
+    let paths: Vec<PathBuf> = files.iter().map(named).collect();
     let mut seen = HashSet::new();
-    if let Some(twice) = names.iter().find(|name| !seen.insert(*name)) {
+    if let Some(twice) = paths.iter().find(|path| !seen.insert(*path)) {
         bail!(
             "several frames would be written to one file; number them with -o {}: {}",
             folder.join("%05d.png").display(),
             twice.display()
         );
     }
-    Ok(PictureNames::Given(names))
+    Ok(PictureNames::Given(paths))
 }

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Drop for Browser {
 }
 
 /// Serves the page and the film, and passes on what the page tells.
-fn serve(listener: &TcpListener, film: &[u8], told: &Sender<String>) {
+fn serve(listener: &TcpListener, film: &[u8], told: &SyncSender<String>) {
     thread::scope(|scope| {
         for stream in listener.incoming().flatten() {
             let told = told.clone();
@@ -74,7 +74,7 @@ fn serve(listener: &TcpListener, film: &[u8], told: &Sender<String>) {
     });
 }
 
-fn answer(mut stream: TcpStream, film: &[u8], told: &Sender<String>) -> io::Result<()> {
+fn answer(mut stream: TcpStream, film: &[u8], told: &SyncSender<String>) -> io::Result<()> {
     let (mut target, mut first) = (String::new(), None);
     for line in BufReader::new(&stream).lines() {
         let line = line?.to_ascii_lowercase();
@@ -119,8 +119,9 @@ fn a_browser_plays_the_film_to_its_end() {
     let film = std::fs::read(room.path("b.mp4")).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::channel();
-    thread::spawn(move || serve(&listener, &film, &tell));
+    let (tell, told) = mpsc::sync_channel(100);
+    let server = thread::Builder::new().name("film server".to_owned());
+    server.spawn(move || serve(&listener, &film, &tell)).unwrap();
     let home = tempfile::tempdir().unwrap();
     let Some(_browser) = Browser::open(&url, home.path()) else { return };
     let end = loop {
