@@ -17,14 +17,14 @@ const RULE: &[(&str, &[&str])] = &[
     ("common", &["kernel", "pixel"]),
     ("datasets", &["pixel"]),
     ("trainer", &["common", "datasets", "motion", "pixel"]),
-    ("infer", &["common", "motion", "pixel"]),
+    ("infer", &["common", "film", "motion", "pixel"]),
     ("xtask", &["pixel", "torture"]),
     ("e2e", &[]),
 ];
 
 /// Crates that must do without tensors, so that they build in seconds and xtask before libtorch is there.
 const WITHOUT_TENSORS: &[&str] =
-    &["resample", "pixel", "motion", "damage", "torture", "kernel", "datasets", "xtask"];
+    &["resample", "pixel", "motion", "film", "clips", "damage", "torture", "kernel", "datasets", "xtask"];
 
 #[test]
 fn crates_import_only_what_they_may() {

@@ -12,6 +12,7 @@
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //! | `infer_controls` | what can be asked of the painting, through `infer` |
+//! | `infer_video` | `infer video` from outside: films, streams, interruptions, a browser |
 //! | `eval_cli` | `trainer eval` from outside |
 //! | `eval_film_cli` | `trainer eval --video` from outside |
 //! | `torture` | a folder of odd and broken pictures: each is read and painted as it should be |
@@ -28,6 +29,7 @@ mod fetch;
 mod fetch_cli;
 mod infer_cli;
 mod infer_controls;
+mod infer_video;
 mod interruption;
 mod learning;
 mod parity;

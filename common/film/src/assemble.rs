@@ -7,6 +7,7 @@ use std::process::Stdio;
 
 use crate::child::FfmpegChild;
 use crate::container::Passage;
+use crate::programs::as_file;
 use crate::{Container, Encoding, FilmError, FilmInfo, OtherStream, Programs, StreamKind, TimeBase};
 
 /// A part of a film that has been encoded.
@@ -72,7 +73,7 @@ impl Assembly<'_> {
         let offset_s = self.segments.first().map_or(0.0, |first| self.time_base.seconds(first.first_ticks));
         command
             .args(["-itsoffset", &format!("{offset_s:.9}"), "-f", "concat", "-safe", "0", "-i"])
-            .arg(&list);
+            .arg(as_file(&list));
         let mut notes = Vec::new();
         if let Some(Original { info, start_s, duration_s }) = self.original {
             for (option, seconds) in [("-ss", start_s), ("-t", duration_s)] {
@@ -80,7 +81,7 @@ impl Assembly<'_> {
                     command.args([option, &format!("{seconds:.6}")]);
                 }
             }
-            command.arg("-i").arg(&info.path).args(["-map", "0:v:0"]);
+            command.arg("-i").arg(as_file(&info.path)).args(["-map", "0:v:0"]);
             notes = self.pass_on(&info.others, &mut command);
             command.args(["-map_metadata", "1", "-map_chapters", "1"]);
         } else {
@@ -99,7 +100,7 @@ impl Assembly<'_> {
                 command.args(["-video_track_timescale", &self.time_base.denominator.to_string()]);
             }
         }
-        command.args(["-f", self.container.muxer()]).arg(self.target);
+        command.args(["-f", self.container.muxer()]).arg(as_file(self.target));
         command.stdin(Stdio::null()).stdout(Stdio::null());
         FfmpegChild::start(command, "was putting the film together", |_| false)?.finish()?;
         Ok(notes)

@@ -10,6 +10,7 @@ use pixel::Picture;
 
 use crate::child::FfmpegChild;
 use crate::colour::{self, StatedColour};
+use crate::programs::as_file;
 use crate::y4m::Y4mHeader;
 use crate::{ColourRule, FilmError, FilmInfo, FrameRate, Programs, SampleAspect, TimeBase};
 
@@ -160,7 +161,7 @@ impl Decoder {
         }
         let taken = match input.0 {
             Feed::File(path) => {
-                command.arg("-i").arg(path).stdin(Stdio::null());
+                command.arg("-i").arg(as_file(&path)).stdin(Stdio::null());
                 None
             }
             Feed::Stdin { taken, arguments } => {

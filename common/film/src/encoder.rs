@@ -8,6 +8,7 @@ use pixel::Picture;
 
 use crate::child::FfmpegChild;
 use crate::pictures_in_time::PictureStream;
+use crate::programs::as_file;
 use crate::{Container, Encoding, FilmError, FrameRate, Programs, SampleAspect, TimeBase};
 
 /// The shape of all of a film's pictures in space and time.
@@ -74,13 +75,13 @@ impl Encoder {
                 if shape.time_base.denominator <= FINEST {
                     command.args(["-enc_time_base", &shape.time_base.to_string()]);
                 }
-                command.args(["-f", "nut"]).arg(path);
+                command.args(["-f", "nut"]).arg(as_file(path));
             }
             EncodeTarget::File(_, container) | EncodeTarget::Stdout(container) => {
                 command.args(["-fps_mode", if plays_steadily(container) { "cfr" } else { "vfr" }]);
                 command.args(["-f", container.muxer()]);
                 match target {
-                    EncodeTarget::File(path, _) => command.arg(path),
+                    EncodeTarget::File(path, _) => command.arg(as_file(path)),
                     _ => command.arg("pipe:1").stdout(Stdio::inherit()),
                 };
             }

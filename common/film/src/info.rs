@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde::Deserialize;
 
 use crate::colour::{ColourRule, StatedColour};
+use crate::programs::as_file;
 use crate::{FilmError, FrameRate, Programs, SampleAspect, TimeBase};
 
 /// The most that either side of a film's pictures has.
@@ -66,11 +67,11 @@ impl FilmInfo {
     pub fn probe(programs: &Programs, path: &Path) -> Result<Self, FilmError> {
         let mut command = programs.ffprobe();
         command.args(["-v", "error", "-print_format", "json", "-show_streams", "-show_format", "-i"]);
-        let output = command.arg(path).stdin(Stdio::null()).output();
+        let output = command.arg(as_file(path)).stdin(Stdio::null()).output();
         let output = output.map_err(|cause| FilmError::Run { program: "ffprobe", cause })?;
         let unreadable = |words: String| FilmError::Unreadable { words, path: path.to_owned() };
         if !output.status.success() {
-            return Err(unreadable(last_words(&output.stderr, path)));
+            return Err(unreadable(last_words(&output.stderr, &as_file(path))));
         }
         let probed: Probed =
             serde_json::from_slice(&output.stdout).map_err(|error| unreadable(error.to_string()))?;

@@ -62,6 +62,11 @@ impl Programs {
     }
 }
 
+/// A path that ffmpeg takes for a file whatever its name is: `12:30.mp4` would be a protocol, and `-a.mp4` an option.
+pub(crate) fn as_file(path: &Path) -> PathBuf {
+    Path::new(".").join(path)
+}
+
 fn checked(program: &'static str, variable: &'static str) -> Result<PathBuf, FilmError> {
     let path = env::var_os(variable).map_or_else(|| PathBuf::from(program), PathBuf::from);
     let output = Command::new(&path).arg("-version").stdin(Stdio::null()).output();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use common::exit_status::ExitStatus;
-use film::{Assembly, Original, TimeBase};
+use film::{Assembly, FilmError, Original, TimeBase};
 use serde_json::json;
 
 use super::plan::{TargetPlan, VideoPlan};
@@ -26,16 +26,18 @@ pub(super) struct Ending<'a> {
 
 impl Ending<'_> {
     /// Puts together what was painted, and says what became of the film. A film that was not painted to its end is one that
-    /// plays as far as it goes, and can be gone on with.
-    pub(super) fn reach(&self, repainted: Repainted, sink: Option<FrameSink>) -> anyhow::Result<ExitStatus> {
-        let Repainted { frames, ends_s, cuts, film_errors, time_base, error } = repainted;
-        let is_whole = error.is_none() && !interrupt::is_requested();
+    /// plays as far as it goes, and can be gone on with. `untouched` is the work folder if no frame came to a sink.
+    pub(super) fn reach(
+        &self,
+        repainted: Repainted,
+        sink: Option<FrameSink>,
+        untouched: Option<WorkFolder>,
+    ) -> anyhow::Result<ExitStatus> {
+        let Repainted { frames, cuts, film_errors, error } = repainted;
         let paint_s = self.start.elapsed().as_secs_f64();
-        let finished = sink.map(FrameSink::finish).transpose();
-        let (work, error) = match (finished, error) {
-            (Ok(work), error) => (work.flatten(), error),
-            (Err(late), error) => (None, error.or(Some(late))),
-        };
+        let (work, ended) = sink.map_or((untouched, Ok(())), FrameSink::finish);
+        let error = error.or(ended.err()).filter(|error| !self.is_reader_gone(error));
+        let is_whole = error.is_none() && !interrupt::is_requested();
         if self.done + frames == 0 {
             if let Some(work) = work {
                 work.remove()?;
@@ -47,7 +49,11 @@ impl Ending<'_> {
                 None => Err(anyhow!("there are no frames in it: {}", self.source_name())),
             };
         }
-        if let (Some(work), Some(time_base)) = (work, time_base) {
+        if let Some(work) = work {
+            let Some((time_base, ends_s)) = work.extent() else {
+                work.remove()?;
+                return Err(error.unwrap_or_else(|| anyhow!("no part of the film could be written")));
+            };
             let assembled = self.assemble(&work, time_base, (!is_whole).then_some(ends_s));
             match (assembled, is_whole) {
                 (Ok(()), true) => work.remove()?,
@@ -111,6 +117,13 @@ impl Ending<'_> {
         }
         std::fs::rename(&unfinished, path)
             .map_err(|error| anyhow!("cannot write ({error}): {}", path.display()))
+    }
+
+    /// Whether whoever was to read the film from our stdout has seen enough, which is no error.
+    fn is_reader_gone(&self, error: &anyhow::Error) -> bool {
+        let is_pipe = |words: &str| words.contains("Broken pipe");
+        self.plan.target == TargetPlan::Stdout
+            && matches!(error.downcast_ref(), Some(FilmError::Ended { words, .. }) if is_pipe(words))
     }
 
     /// The folder of a run that never came to its first frame.

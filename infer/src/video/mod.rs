@@ -47,7 +47,7 @@ pub(crate) fn run(args: &VideoArgs) -> anyhow::Result<ExitStatus> {
     for note in &studio.notes {
         plan.say(note);
     }
-    let work = studio.work.take();
+    let mut work = studio.work.take();
     let done = frames_done(&plan, work.as_ref());
     let bar = FilmBar::new(studio.frames, done, plan.is_quiet);
     let repainter = Repainter {
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &VideoArgs) -> anyhow::Result<ExitStatus> {
     };
     let (outcome, sink) = repainter.run(source, |time_base| {
         let shape = FilmShape { size: studio.size, aspect: studio.aspect, time_base, rate: studio.rate };
-        match (&plan.target, work, &studio.ffmpeg) {
+        match (&plan.target, work.take(), &studio.ffmpeg) {
             (TargetPlan::Pictures(names), _, _) => {
                 Ok(FrameSink::Pictures(PictureTargets { names: names.clone(), written: done }))
             }
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &VideoArgs) -> anyhow::Result<ExitStatus> {
         }
     });
     bar.finish();
-    Ending { plan: &plan, studio: &studio, done, start }.reach(outcome, sink)
+    Ending { plan: &plan, studio: &studio, done, start }.reach(outcome, sink, work)
 }
 
 fn is_done_already(plan: &VideoPlan) -> bool {

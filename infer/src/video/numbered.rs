@@ -31,7 +31,7 @@ impl Numbered {
     }
 
     pub(super) fn folder(&self) -> &Path {
-        &self.folder
+        if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder }
     }
 
     pub(super) fn path(&self, number: u64) -> PathBuf {
@@ -48,9 +48,8 @@ impl Numbered {
 
     /// The files that are there, by their numbers.
     pub(super) fn existing(&self) -> std::io::Result<Vec<PathBuf>> {
-        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
+        for entry in std::fs::read_dir(self.folder())? {
             let name = entry?.file_name();
             if let Some(number) = name.to_str().and_then(|name| self.number(name)) {
                 found.push((number, self.folder.join(name)));

@@ -1,5 +1,6 @@
 //! Arguments checked and completed, before ffmpeg is asked or a network loaded.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -303,7 +304,7 @@ fn target(args: &VideoArgs, source: &SourcePlan, style: &str) -> anyhow::Result<
     }
     let ends_like_a_folder = output.as_os_str().as_encoded_bytes().ends_with(b"/");
     if ends_like_a_folder || output.is_dir() {
-        return Ok(TargetPlan::Pictures(names_in(output, source)));
+        return Ok(TargetPlan::Pictures(names_in(output, source)?));
     }
     match Container::of_path(output) {
         Some(container) => Ok(TargetPlan::Film(output.clone(), container)),
@@ -332,7 +333,7 @@ fn beside(args: &VideoArgs, source: &SourcePlan, style: &str) -> anyhow::Result<
             let mut name = folder.file_name().unwrap_or_default().to_owned();
             name.push(".");
             name.push(style);
-            Ok(TargetPlan::Pictures(names_in(&folder.with_file_name(name), source)))
+            Ok(TargetPlan::Pictures(names_in(&folder.with_file_name(name), source)?))
         }
         SourcePlan::Pictures(_) => {
             Err(usage("say with -o where the frames go: a film, or a folder with / at its end"))
@@ -341,13 +342,22 @@ fn beside(args: &VideoArgs, source: &SourcePlan, style: &str) -> anyhow::Result<
 }
 
 /// Frames from files keep their names, as PNG where their format is not written.
-fn names_in(folder: &Path, source: &SourcePlan) -> PictureNames {
+fn names_in(folder: &Path, source: &SourcePlan) -> anyhow::Result<PictureNames> {
     let SourcePlan::Pictures(files) = source else {
-        return PictureNames::Numbered(Numbered::in_folder(folder, "png"));
+        return Ok(PictureNames::Numbered(Numbered::in_folder(folder, "png")));
     };
     let named = |file: &PathBuf| {
         let name = folder.join(file.file_name().unwrap_or_default());
         if pixel::Format::from_path(&name).is_ok() { name } else { name.with_extension("png") }
     };
-    PictureNames::Given(files.iter().map(named).collect())
+    let paths: Vec<PathBuf> = files.iter().map(named).collect();
+    let mut seen = HashSet::new();
+    if let Some(twice) = paths.iter().find(|path| !seen.insert(*path)) {
+        bail!(
+            "several frames would be written to one file; number them with -o {}: {}",
+            folder.join("%05d.png").display(),
+            twice.display()
+        );
+    }
+    Ok(PictureNames::Given(paths))
 }

@@ -44,10 +44,6 @@ pub(super) struct Repainter<'a> {
 pub(super) struct Repainted {
     /// Frames written by this run.
     pub(super) frames: u64,
-    /// When the frame after the last one would be shown, in seconds.
-    pub(super) ends_s: f64,
-    /// What their times are counted in.
-    pub(super) time_base: Option<TimeBase>,
     /// Scene cuts that were found.
     pub(super) cuts: u64,
     /// Errors in the film that ffmpeg got over.
@@ -72,7 +68,7 @@ struct Painting {
 
 impl Repainter<'_> {
     /// Repaints all frames, or as many as there are before an error or Ctrl-C. `open` makes the sink, when the first frame
-    /// tells what times are counted in. The sink is given back, unless it failed.
+    /// tells what times are counted in. The sink is given back, even if it failed.
     pub(super) fn run(
         &self,
         source: FrameSource,
@@ -240,7 +236,6 @@ fn write(
     let mut outcome = Repainted::default();
     let mut open = Some(open);
     let mut sink = None;
-    let mut last_s = None;
     for Painting { photo, painted } in frames {
         if let Some(open) = open.take() {
             match open(photo.time_base) {
@@ -253,12 +248,7 @@ fn write(
             return (Repainted { error: Some(error), ..outcome }, sink);
         }
         outcome.frames += 1;
-        outcome.time_base = Some(photo.time_base);
-        let now_s = seconds(&photo);
-        // The last frame is taken to last as long as the one before it.
-        outcome.ends_s = now_s + last_s.map_or(0.04, |last_s: f64| now_s - last_s);
-        last_s = Some(now_s);
-        bar.advance(now_s);
+        bar.advance(seconds(&photo));
     }
     (outcome, sink)
 }

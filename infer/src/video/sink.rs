@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use anyhow::Context as _;
-use film::{EncodeTarget, Encoder, Encoding, FilmError, FilmShape, Programs, Segment, TimeBase};
+use film::{EncodeTarget, Encoder, Encoding, FilmError, FilmShape, FrameRate, Programs, Segment};
 use pixel::{EncodeOptions, Format, Picture};
 
 use super::numbered::Numbered;
-use super::work_folder::WorkFolder;
+use super::work_folder::{WorkFolder, WrittenSegment};
 
 /// Frames of a segment: what is lost at most when the program is killed, and as many as make the start of an encoder not
 /// count.
@@ -65,12 +65,16 @@ impl FrameSink {
         }
     }
 
-    /// All frames are there. Segments leave a folder to be assembled.
-    pub(super) fn finish(self) -> anyhow::Result<Option<WorkFolder>> {
+    /// No more frames come. Segments leave a folder to be assembled, which holds those that are whole whether all went well
+    /// or not.
+    pub(super) fn finish(self) -> (Option<WorkFolder>, anyhow::Result<()>) {
         match self {
-            Self::Segments(segments) => segments.finish().map(Some),
-            Self::Stream(encoder) => Ok(encoder.finish().map(|()| None)?),
-            Self::Pictures(_) => Ok(None),
+            Self::Segments(segments) => {
+                let (work, ended) = segments.finish();
+                (Some(work), ended)
+            }
+            Self::Stream(encoder) => (None, encoder.finish().map_err(Into::into)),
+            Self::Pictures(_) => (None, Ok(())),
         }
     }
 }
@@ -99,30 +103,37 @@ pub(super) struct Segments {
     closing: Option<ClosingSegment>,
     /// Segments that were begun, with those of an earlier run.
     begun: usize,
+    /// When the last frame was shown.
+    last_ticks: Option<i64>,
+    /// A segment is missing: what comes behind it cannot be kept.
+    has_failed: bool,
 }
 
 struct OpenSegment {
     encoder: Encoder,
-    written: PathBuf,
-    segment: Segment,
-    frames: u64,
+    part: WrittenSegment,
 }
 
 struct ClosingSegment {
     ends: JoinHandle<Result<(), FilmError>>,
-    written: PathBuf,
-    segment: Segment,
-    frames: u64,
+    part: WrittenSegment,
 }
 
 impl Segments {
     pub(super) fn new(programs: Programs, encoding: Encoding, shape: FilmShape, work: WorkFolder) -> Self {
         let begun = work.segments().len();
-        Self { programs, encoding, shape, work, open: None, closing: None, begun }
+        let (open, closing, last_ticks) = (None, None, None);
+        Self { programs, encoding, shape, work, open, closing, begun, last_ticks, has_failed: false }
     }
 
     fn write(&mut self, picture: &Picture, ticks: i64) -> anyhow::Result<()> {
-        if self.open.as_ref().is_some_and(|open| open.frames == SEGMENT_FRAMES) {
+        let written = self.try_write(picture, ticks);
+        self.has_failed |= written.is_err();
+        written
+    }
+
+    fn try_write(&mut self, picture: &Picture, ticks: i64) -> anyhow::Result<()> {
+        if self.open.as_ref().is_some_and(|open| open.part.frames == SEGMENT_FRAMES) {
             self.close()?;
         }
         if self.closing.as_ref().is_some_and(|closing| closing.ends.is_finished()) {
@@ -133,43 +144,51 @@ impl Segments {
             let target = EncodeTarget::Segment(&written);
             let encoder = Encoder::start(&self.programs, self.shape, &self.encoding, target)?;
             self.begun += 1;
+            let segment = Segment { name, first_ticks: ticks };
             self.open = Some(OpenSegment {
                 encoder,
-                written,
-                segment: Segment { name, first_ticks: ticks },
-                frames: 0,
+                part: WrittenSegment { written, segment, ends_ticks: ticks, frames: 0 },
             });
         }
-        let open = self.open.as_mut().expect("just begun");
-        open.encoder.write(picture, ticks)?;
-        open.frames += 1;
+        // The last frame is taken to last as long as the one before it.
+        let lasts = self.last_ticks.map_or_else(|| self.usual_ticks(), |last| ticks - last);
+        self.last_ticks = Some(ticks);
+        let OpenSegment { encoder, part } = self.open.as_mut().expect("just begun");
+        encoder.write(picture, ticks)?;
+        part.frames += 1;
+        part.ends_ticks = ticks + lasts;
         Ok(())
+    }
+
+    /// How long a frame lasts, about.
+    fn usual_ticks(&self) -> i64 {
+        let rate = self.shape.rate.map_or(25.0, FrameRate::per_second);
+        (1.0 / rate / self.shape.time_base.seconds(1)).round() as i64
     }
 
     /// Lets the open segment come to its end, while others go on.
     fn close(&mut self) -> anyhow::Result<()> {
         self.await_closing()?;
-        let Some(OpenSegment { encoder, written, segment, frames }) = self.open.take() else { return Ok(()) };
+        let Some(OpenSegment { encoder, part }) = self.open.take() else { return Ok(()) };
         let ends = thread::Builder::new().name("end-segment".into()).spawn(move || encoder.finish())?;
-        self.closing = Some(ClosingSegment { ends, written, segment, frames });
+        self.closing = Some(ClosingSegment { ends, part });
         Ok(())
     }
 
     fn await_closing(&mut self) -> anyhow::Result<()> {
-        let Some(ClosingSegment { ends, written, segment, frames }) = self.closing.take() else {
-            return Ok(());
-        };
+        let Some(ClosingSegment { ends, part }) = self.closing.take() else { return Ok(()) };
         ends.join().expect("ending a segment does not panic")?;
-        self.work.add(&written, segment, frames, self.time_base())
+        self.work.add(part, self.shape.time_base)
     }
 
-    fn time_base(&self) -> TimeBase {
-        self.shape.time_base
-    }
-
-    fn finish(mut self) -> anyhow::Result<WorkFolder> {
-        self.close()?;
-        self.await_closing()?;
-        Ok(self.work)
+    fn finish(mut self) -> (WorkFolder, anyhow::Result<()>) {
+        if self.has_failed {
+            self.open = None;
+            // The one before it may be whole. That something failed has been told.
+            let _ = self.await_closing();
+            return (self.work, Ok(()));
+        }
+        let ended = self.close().and_then(|()| self.await_closing());
+        (self.work, ended)
     }
 }

@@ -26,7 +26,19 @@ struct Note {
 struct NotedSegment {
     name: String,
     first_ticks: i64,
+    /// When the frame after its last one would be shown.
+    ends_ticks: i64,
     frames: u64,
+}
+
+/// A segment that has been written to its end, though not yet under its name.
+#[derive(Debug)]
+pub(super) struct WrittenSegment {
+    pub(super) written: PathBuf,
+    pub(super) segment: Segment,
+    /// When the frame after its last one would be shown.
+    pub(super) ends_ticks: i64,
+    pub(super) frames: u64,
 }
 
 /// The folder with the segments. Whatever ends the program, those that it notes are whole.
@@ -99,6 +111,13 @@ impl WorkFolder {
         self.note.segments.iter().map(|segment| segment.frames).sum()
     }
 
+    /// What the segments' times are counted in, and after how many seconds the last one ends; `None` before the first.
+    pub(super) fn extent(&self) -> Option<(TimeBase, f64)> {
+        let (numerator, denominator) = self.note.time_base?;
+        let base = TimeBase { numerator, denominator };
+        Some((base, base.seconds(self.note.segments.last()?.ends_ticks)))
+    }
+
     pub(super) fn segments(&self) -> Vec<Segment> {
         let segments = self.note.segments.iter();
         segments.map(|it| Segment { name: it.name.clone(), first_ticks: it.first_ticks }).collect()
@@ -111,18 +130,12 @@ impl WorkFolder {
     }
 
     /// A segment is whole: it takes its name, and is noted.
-    pub(super) fn add(
-        &mut self,
-        written: &Path,
-        segment: Segment,
-        frames: u64,
-        base: TimeBase,
-    ) -> anyhow::Result<()> {
-        let path = self.folder.join(&segment.name);
+    pub(super) fn add(&mut self, whole: WrittenSegment, base: TimeBase) -> anyhow::Result<()> {
+        let WrittenSegment { written, segment: Segment { name, first_ticks }, ends_ticks, frames } = whole;
+        let path = self.folder.join(&name);
         fs::rename(written, &path).with_context(|| format!("cannot rename to {}", path.display()))?;
         self.note.time_base = Some((base.numerator, base.denominator));
-        let Segment { name, first_ticks } = segment;
-        self.note.segments.push(NotedSegment { name, first_ticks, frames });
+        self.note.segments.push(NotedSegment { name, first_ticks, ends_ticks, frames });
         self.write_note()
     }
 
@@ -152,13 +165,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("a.mp4");
         let mut work = WorkFolder::begin(&output, settings("1")).unwrap();
-        let (path, name) = work.next_segment(0);
-        fs::write(&path, "x").unwrap();
-        work.add(&path, Segment { name, first_ticks: 3 }, 240, BASE).unwrap();
+        assert_eq!(work.extent(), None);
+        let (written, name) = work.next_segment(0);
+        fs::write(&written, "x").unwrap();
+        let segment = Segment { name, first_ticks: 3 };
+        work.add(WrittenSegment { written, segment, ends_ticks: 250, frames: 240 }, BASE).unwrap();
         // Another was not finished.
         fs::write(work.next_segment(1).0, "y").unwrap();
         let again = WorkFolder::resume(&output, &settings("1")).unwrap();
         assert_eq!((again.frames(), again.segments()), (240, work.segments()));
+        assert_eq!(again.extent(), Some((BASE, 10.0)));
 
         let error = WorkFolder::resume(&output, &settings("0.5")).unwrap_err().to_string();
         assert!(error.contains("begun with strength 1, not 0.5"), "{error}");
