@@ -27,7 +27,7 @@ impl TemporalSpec {
     /// painting, since its style loss is measured in the painting's own unit; the temporal loss then is some thousandths.
     pub const WEIGHT_UNIT: f64 = 1e6;
 
-    /// What a weight of 1 counts a loss of features of 1 as.
+    /// What a weight of 1 counts a loss of features of 1 as: being relative, it is some ten times that of colours.
     pub const FEATURES_UNIT: f64 = 1e5;
 
     /// Whether there is a temporal loss at all.
