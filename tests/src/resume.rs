@@ -20,7 +20,8 @@ fn recipe(steps: u64) -> Recipe {
     recipe.accumulate = 2;
     recipe.clip_norm = Some(0.5);
     recipe.ema_decay = Some(0.9);
-    recipe.temporal = TemporalSpec { weight: 1.0, ramp: [0.2, 0.6], ..TemporalSpec::default() };
+    recipe.temporal =
+        TemporalSpec { weight: 1.0, features: 1.0, ramp: [0.2, 0.6], ..TemporalSpec::default() };
     recipe
 }
 

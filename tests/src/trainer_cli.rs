@@ -154,6 +154,28 @@ fn matched_colours_are_part_of_the_recipe() {
 }
 
 #[test]
+fn a_training_for_films_says_what_it_was_told_and_what_came_of_it() {
+    let studio = Studio::new();
+    let films = [("--temporal", "2"), ("--temporal-features", "0.5"), ("--temporal-ramp", "0,0")];
+    let finished = studio.train(&[&films[..], &[("--val-data", "photos")]].concat());
+    finished.expect_success();
+    let style = studio.path("runs/red-house/red-house.safetensors");
+    let card = common::style_file::load_card(&style).unwrap();
+    let temporal = serde_json::json!({"weight": 2.0, "features": 0.5, "noise": 4.0, "ramp": [0.0, 0.0]});
+    assert_eq!(card.recipe["temporal"], temporal);
+    let judged = card.outcome.and_then(|outcome| outcome.validation).unwrap();
+    assert!(judged.temporal.is_some() && judged.temporal_features.is_some());
+    let stderr = finished.stderr();
+    for words in [" temporal ", " features "] {
+        assert!(stderr.contains(words), "`{words}` is not in:\n{stderr}");
+    }
+    for file in ["report.html", "journal.jsonl"] {
+        let text = std::fs::read_to_string(studio.path("runs/red-house").join(file)).unwrap();
+        assert!(text.contains("emporal, features") || text.contains("temporal_features"), "{file}");
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let script = "{ \"$TRAINER\" fetch --list; echo \"status $?\" >&2; } | true";
@@ -243,6 +265,10 @@ fn numbers_that_make_no_sense_are_refused() {
         ("--lr", "-1"),
         ("--lr", "NaN"),
         ("--style-weight", "inf"),
+        ("--temporal", "-1"),
+        ("--temporal-features", "NaN"),
+        ("--temporal-ramp", "0.5,0.2"),
+        ("--temporal-ramp", "0.1"),
         ("--name", "../escape"),
     ] {
         let finished = studio.train(&[(option, value)]);

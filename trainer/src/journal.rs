@@ -227,6 +227,7 @@ mod tests {
             style: value / 7.0,
             total_variation: value * 1e-9,
             temporal: (value > 1.0).then_some(value * 1e-3),
+            temporal_features: (value > 2.0).then_some(value * 1e-2),
             content_layers: BTreeMap::from([(layer, value / 3.0)]),
             style_layers: BTreeMap::from([(layer, value / 7.0)]),
         }

@@ -77,9 +77,11 @@ impl TrainingBar {
     }
 }
 
-/// The temporal loss, where there is one, to be put behind the others.
+/// The temporal losses, where there are any, to be put behind the others.
 fn temporal(losses: &LossValues) -> String {
-    losses.temporal.map_or(String::new(), |temporal| format!(" temporal {temporal:.3e}"))
+    let LossValues { temporal, temporal_features, .. } = losses;
+    let terms = [("temporal", temporal), ("features", temporal_features)];
+    terms.iter().filter_map(|(name, loss)| loss.map(|loss| format!(" {name} {loss:.3e}"))).collect()
 }
 
 pub(crate) fn device_name(device: Device) -> String {

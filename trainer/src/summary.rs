@@ -51,8 +51,12 @@ fn loss_table(heads: [&str; 3], before: &LossValues, after: &LossValues) -> Stri
         ("content", before.content, after.content),
         ("total variation", before.total_variation, after.total_variation),
     ];
-    // The first batch may be from before the temporal loss counted.
-    let temporal = before.temporal.zip(after.temporal).map(|(before, after)| ("temporal", before, after));
+    // The first batch may be from before the temporal losses counted.
+    let temporal = [
+        ("temporal", before.temporal.zip(after.temporal)),
+        ("temporal, features", before.temporal_features.zip(after.temporal_features)),
+    ];
+    let temporal = temporal.into_iter().filter_map(|(name, losses)| losses.map(|(b, a)| (name, b, a)));
     for (name, before, after) in sums.into_iter().chain(temporal) {
         let note = match name {
             "style" if after > 0.0 => format!("   {:.1} times less", before / after),

@@ -152,8 +152,16 @@ fn new_event_file(folder: &Path) -> io::Result<(PathBuf, File)> {
 
 /// `loss/style`, `style/relu1_1` and so on, all unweighted but `loss/total`.
 fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
-    let LossValues { total, content, style, total_variation, temporal, content_layers, style_layers } =
-        losses;
+    let LossValues {
+        total,
+        content,
+        style,
+        total_variation,
+        temporal,
+        temporal_features,
+        content_layers,
+        style_layers,
+    } = losses;
     let sums = [
         ("loss/total".to_owned(), total),
         ("loss/content".to_owned(), content),
@@ -161,6 +169,8 @@ fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
         ("loss/total_variation".to_owned(), total_variation),
     ];
     let temporal = temporal.iter().map(|loss| ("loss/temporal".to_owned(), loss));
+    let features = temporal_features.iter().map(|loss| ("loss/temporal_features".to_owned(), loss));
+    let temporal = temporal.chain(features);
     let content = content_layers.iter().map(|(layer, loss)| (format!("content/{layer}"), loss));
     let style = style_layers.iter().map(|(layer, loss)| (format!("style/{layer}"), loss));
     let scalars = sums.into_iter().chain(temporal).chain(content).chain(style);
@@ -214,6 +224,7 @@ mod tests {
             style: 2.0,
             total_variation: 1.0,
             temporal: Some(0.25),
+            temporal_features: Some(0.75),
             content_layers: BTreeMap::from([("relu4_2".parse().unwrap(), 3.0)]),
             style_layers: BTreeMap::from([("relu1_1".parse().unwrap(), 2.0)]),
         };
@@ -251,6 +262,7 @@ mod tests {
                 ("loss/style", 2.0),
                 ("loss/total_variation", 1.0),
                 ("loss/temporal", 0.25),
+                ("loss/temporal_features", 0.75),
                 ("content/relu4_2", 3.0),
                 ("style/relu1_1", 2.0),
                 ("learning_rate", 0.5),

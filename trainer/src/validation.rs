@@ -37,7 +37,7 @@ impl ValidationSet {
     /// mean over photos does not depend on how they are batched.
     ///
     /// Where `temporal` has a weight, each photo is painted a second time, moved, in all validations of all trainings by the
-    /// same motion, and the temporal loss counts at its full height: totals of different steps stay comparable.
+    /// same motion, and the temporal losses count at their full height: totals of different steps stay comparable.
     ///
     /// `observe` hears before each photo how many are done and how many there are, and may break it off.
     pub fn mean_losses(
@@ -60,10 +60,12 @@ impl ValidationSet {
                     let side = i64::from(crop.side);
                     let motion = Motion::draw(key, [1, side, side], temporal.noise, device);
                     let painted_moved = paint(&motion.move_photos(&photo)).clamp(0.0, 255.0);
-                    terms.add_temporal(
-                        temporal_loss(&painted, &painted_moved, &motion),
-                        temporal.full_factor(),
-                    );
+                    let factors = temporal.full_factors();
+                    terms.add_temporal(temporal_loss(&painted, &painted_moved, &motion), factors.pixels);
+                    if temporal.feature_layer().is_some() {
+                        let features = loss.temporal_feature_loss(&painted, &painted_moved, &motion);
+                        terms.add_temporal_features(features, factors.features);
+                    }
                 }
                 terms.values(loss.spec())
             }));

@@ -48,13 +48,43 @@ impl PerceptualLoss {
         painted_byte_rgb: &Tensor,
         photo_byte_rgb: &Tensor,
         precision: Precision,
-        mut is_over: impl FnMut(LossPhase),
+        is_over: impl FnMut(LossPhase),
     ) -> (LossTerms, Tensor) {
+        let (terms, gradient, _) = self.judge(painted_byte_rgb, photo_byte_rgb, precision, None, is_over);
+        (terms, gradient)
+    }
+
+    /// [`PerceptualLoss::evaluate_with_gradient`], and the painted picture's features at layer `kept`, where there is one, in
+    /// the precision that they were computed in.
+    ///
+    /// # Panics
+    /// As [`PerceptualLoss::evaluate`], or if the network was not loaded up to `kept`.
+    pub fn evaluate_keeping_features(
+        &self,
+        painted_byte_rgb: &Tensor,
+        photo_byte_rgb: &Tensor,
+        precision: Precision,
+        kept: Option<Layer>,
+    ) -> (LossTerms, Tensor, Option<Tensor>) {
+        self.judge(painted_byte_rgb, photo_byte_rgb, precision, kept, |_| ())
+    }
+
+    fn judge(
+        &self,
+        painted_byte_rgb: &Tensor,
+        photo_byte_rgb: &Tensor,
+        precision: Precision,
+        kept: Option<Layer>,
+        mut is_over: impl FnMut(LossPhase),
+    ) -> (LossTerms, Tensor, Option<Tensor>) {
         tch::no_grad(|| {
             let content_layers: Vec<Layer> = self.spec.content_layers.layers().collect();
             let photo = self.network.features_in(photo_byte_rgb, &content_layers, precision);
             is_over(LossPhase::ContentPass);
-            let recording = self.network.record(painted_byte_rgb, &self.spec.layers(), precision);
+            // Layers that are on the way cost nothing.
+            let layers: Vec<Layer> = self.spec.layers().into_iter().chain(kept).collect();
+            let recording = self.network.record(painted_byte_rgb, &layers, precision);
+            let kept = kept.map(|layer| recording.features(layer).shallow_clone());
             is_over(LossPhase::Forward);
 
             let mut differences: BTreeMap<Layer, ContentDifference> = BTreeMap::new();
@@ -92,7 +122,7 @@ impl PerceptualLoss {
             });
             let gradient = gradient + of_total_variation;
             is_over(LossPhase::Backward);
-            (terms, gradient)
+            (terms, gradient, kept)
         })
     }
 }
@@ -189,40 +219,14 @@ fn accumulated_gram(features: &Tensor) -> Tensor {
 mod tests {
     use std::cell::RefCell;
 
-    use rand::{RngExt as _, SeedableRng as _};
+    use rand::SeedableRng as _;
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
+    use crate::loss::drawn::{network, photo};
     use crate::loss::{LossWeights, PerceptualLossSpec, StyleUnit, WeightedPainting};
-    use crate::lossnet::{Vgg, VggArch};
+    use crate::lossnet::VggArch;
     use crate::space::LossInputSpace;
-
-    /// Uniform in ±1. libtorch's own generator is shared by all tests that run at the time.
-    fn uniform(rng: &mut ChaCha8Rng, shape: &[i64]) -> Tensor {
-        let count = shape.iter().product::<i64>();
-        let values: Vec<f32> = (0..count).map(|_| rng.random::<f32>() * 2.0 - 1.0).collect();
-        Tensor::from_slice(&values).view(shape)
-    }
-
-    fn photo(rng: &mut ChaCha8Rng, size: [i64; 4]) -> Tensor {
-        // Smooth, as photos are: the features of noise are all alike.
-        let coarse = (uniform(rng, &[size[0], 3, 6, 6]) + 1.0) * 127.5;
-        coarse.upsample_bilinear2d([size[2], size[3]], false, None, None)
-    }
-
-    fn network(
-        rng: &RefCell<ChaCha8Rng>,
-        arch: VggArch,
-        space: LossInputSpace,
-        spec: &PerceptualLossSpec,
-    ) -> Vgg {
-        Vgg::from_tensors(arch, space, &spec.layers(), |_, shape| {
-            let fan_in: i64 = shape[1..].iter().product();
-            // He's variance: that of the uniform distribution is a third of its bound's square.
-            let bound = if shape.len() == 1 { 0.02 } else { (6.0 / fan_in as f64).sqrt() };
-            uniform(&mut rng.borrow_mut(), shape) * bound
-        })
-    }
 
     /// Judges by autograd and by hand: totals, then gradients.
     fn both_ways(
@@ -268,7 +272,7 @@ mod tests {
         ]
         .into_iter()
         .map(|(arch, space, spec)| {
-            let network = network(&rng, arch, space, &spec);
+            let network = network(&rng, arch, space, &spec.layers());
             PerceptualLoss::new(
                 spec,
                 network,

@@ -2,6 +2,8 @@
 
 mod by_hand;
 mod content;
+#[cfg(test)]
+mod drawn;
 mod layer_weights;
 mod perceptual;
 mod style;
@@ -15,5 +17,7 @@ pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
 pub use perceptual::{LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
 pub use style::{gram_matrix, style_loss};
 pub use style_target::{LayerTarget, StyleTarget, StyleUnit, WeightedPainting};
-pub use temporal::{Motion, MotionKey, TemporalSpec, temporal_loss, temporal_loss_and_gradients};
+pub use temporal::{
+    Motion, MotionKey, TemporalFactors, TemporalSpec, temporal_loss, temporal_loss_and_gradients,
+};
 pub use total_variation::total_variation_loss;

@@ -81,10 +81,12 @@ pub struct LossTerms {
     pub total_variation: Tensor,
     /// The temporal loss, where one was looked at: see [`LossTerms::add_temporal`].
     pub temporal: Option<Tensor>,
+    /// That of features, where one was looked at: see [`LossTerms::add_temporal_features`].
+    pub temporal_features: Option<Tensor>,
 }
 
 /// The terms of a loss as numbers: `total` = weight · `content` + weight · `style` + weight · `total_variation`, and where
-/// there is one + factor · `temporal`.
+/// there are temporal losses + factor · `temporal` + factor · `temporal_features`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossValues {
     /// The weighted sum.
@@ -98,6 +100,9 @@ pub struct LossValues {
     /// Temporal loss, where one was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporal: Option<f64>,
+    /// Temporal loss of features, where one was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporal_features: Option<f64>,
     /// Content loss at each layer, unweighted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub content_layers: BTreeMap<Layer, f64>,
@@ -161,7 +166,7 @@ impl PerceptualLoss {
         for (layer, loss) in &style {
             total += loss * (style_weight * self.spec.style_layers.weight(*layer));
         }
-        LossTerms { total, content, style, total_variation, temporal: None }
+        LossTerms { total, content, style, total_variation, temporal: None, temporal_features: None }
     }
 }
 
@@ -172,6 +177,12 @@ impl LossTerms {
         self.temporal = Some(loss);
     }
 
+    /// The same for the [temporal loss of features](PerceptualLoss::temporal_feature_loss).
+    pub fn add_temporal_features(&mut self, loss: Tensor, factor: f64) {
+        self.total = &self.total + &loss * factor;
+        self.temporal_features = Some(loss);
+    }
+
     /// The terms as numbers, weighed by `spec`'s layers. Waits for the device: a synchronisation point.
     pub fn values(&self, spec: &PerceptualLossSpec) -> LossValues {
         let by_layer = |terms: &[(Layer, Tensor)]| -> BTreeMap<Layer, f64> {
@@ -180,13 +191,15 @@ impl LossTerms {
         let sum = |values: &BTreeMap<Layer, f64>, weights: &LayerWeights| {
             values.iter().map(|(&layer, value)| value * weights.weight(layer)).sum()
         };
+        let optional = |loss: &Option<Tensor>| loss.as_ref().map(|loss| loss.double_value(&[]));
         let (content_layers, style_layers) = (by_layer(&self.content), by_layer(&self.style));
         LossValues {
             total: self.total.double_value(&[]),
             content: sum(&content_layers, &spec.content_layers),
             style: sum(&style_layers, &spec.style_layers),
             total_variation: self.total_variation.double_value(&[]),
-            temporal: self.temporal.as_ref().map(|loss| loss.double_value(&[])),
+            temporal: optional(&self.temporal),
+            temporal_features: optional(&self.temporal_features),
             content_layers,
             style_layers,
         }
@@ -194,7 +207,8 @@ impl LossTerms {
 }
 
 impl LossValues {
-    /// The mean over several pictures, which all have a temporal loss or none has; zeros for no pictures.
+    /// The mean over several pictures, which all have a temporal loss (and one of features) or none has; zeros for no
+    /// pictures.
     pub fn mean(values: &[Self]) -> Self {
         let count = values.len().max(1) as f64;
         let mut mean = Self::default();
@@ -203,8 +217,12 @@ impl LossValues {
             mean.content += value.content / count;
             mean.style += value.style / count;
             mean.total_variation += value.total_variation / count;
-            if let Some(temporal) = value.temporal {
-                *mean.temporal.get_or_insert_default() += temporal / count;
+            for (sum, term) in
+                [(&mut mean.temporal, value.temporal), (&mut mean.temporal_features, value.temporal_features)]
+            {
+                if let Some(term) = term {
+                    *sum.get_or_insert_default() += term / count;
+                }
             }
             for (sums, terms) in [
                 (&mut mean.content_layers, &value.content_layers),
@@ -228,6 +246,7 @@ mod tests {
         let old = r#"{"total":1.0,"content":2.0,"style":3.0,"total_variation":4.0}"#;
         let values: LossValues = serde_json::from_str(old).unwrap();
         assert!(values.content_layers.is_empty() && values.temporal.is_none());
+        assert!(values.temporal_features.is_none());
         assert_eq!(serde_json::to_string(&values).unwrap(), old);
     }
 
@@ -240,6 +259,7 @@ mod tests {
             style: 3.0 * x,
             total_variation: 4.0 * x,
             temporal: Some(7.0 * x),
+            temporal_features: Some(8.0 * x),
             content_layers: [(layer, 5.0 * x)].into(),
             style_layers: [(layer, 6.0 * x)].into(),
         };

@@ -104,17 +104,20 @@ fn mean_square(gram: &Tensor) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
+    use rand::SeedableRng as _;
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
-    use crate::loss::style_loss;
+    use crate::loss::{drawn, style_loss};
     use crate::lossnet::VggArch;
     use crate::space::LossInputSpace;
 
     fn network() -> Vgg {
-        tch::manual_seed(3);
+        let rng = RefCell::new(ChaCha8Rng::seed_from_u64(3));
         let layers = ["relu1_2".parse().unwrap()];
-        Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::torchvision_rgb(), &layers, |_, shape| {
-            Tensor::randn(shape, tch::kind::FLOAT_CPU) * 0.1
-        })
+        drawn::network(&rng, VggArch::Vgg19, LossInputSpace::torchvision_rgb(), &layers)
     }
 
     fn picture() -> Tensor {

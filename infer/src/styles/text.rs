@@ -90,7 +90,11 @@ fn training(outcome: &Outcome) -> Vec<String> {
 
 fn losses(losses: &LossValues) -> String {
     let LossValues { content, style, total_variation, .. } = losses;
-    let temporal = losses.temporal.map_or(String::new(), |temporal| format!(", temporal {temporal:.3e}"));
+    let LossValues { temporal, temporal_features, .. } = losses;
+    let temporal: String = [("temporal", temporal), ("temporal features", temporal_features)]
+        .iter()
+        .filter_map(|(name, loss)| loss.map(|loss| format!(", {name} {loss:.3e}")))
+        .collect();
     format!("content {content:.3e}, style {style:.3e}, total variation {total_variation:.1}{temporal}")
 }
 

@@ -146,6 +146,10 @@ pub(crate) struct LossArgs {
     /// are painted alike. No films are needed; a step takes about half as long again. 0 for not at all [default: 0].
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
     pub(crate) temporal: Option<f64>,
+    /// The same for what the loss network sees in the paintings (at relu2_1), beside --temporal or alone: strokes that move
+    /// with what they are painted on. A step takes a little longer still. 0 for not at all [default: 0].
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub(crate) temporal_features: Option<f64>,
     /// Noise on moved photos for --temporal: its largest deviation, in values of 0 to 255 [default: 4].
     #[arg(long, value_name = "DEVIATION", allow_negative_numbers = true)]
     pub(crate) temporal_noise: Option<f64>,

@@ -49,6 +49,7 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
         ("--style-weight", weights.style),
         ("--tv-weight", weights.total_variation),
         ("--temporal", recipe.temporal.weight),
+        ("--temporal-features", recipe.temporal.features),
         ("--temporal-noise", recipe.temporal.noise),
     ] {
         check(weight >= 0.0 && weight.is_finite(), || {

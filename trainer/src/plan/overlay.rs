@@ -103,6 +103,7 @@ fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> 
         content_layers,
         style_layers,
         temporal,
+        temporal_features,
         temporal_noise,
         temporal_ramp,
     } = args;
@@ -115,6 +116,7 @@ fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> 
     set(&mut loss.content_layers, content_layers);
     set(&mut loss.style_layers, style_layers);
     set(&mut recipe.temporal.weight, temporal);
+    set(&mut recipe.temporal.features, temporal_features);
     set(&mut recipe.temporal.noise, temporal_noise);
     if let Some(ramp) = temporal_ramp {
         let Ok(ramp) = <[f64; 2]>::try_from(ramp) else {

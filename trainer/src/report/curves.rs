@@ -17,6 +17,9 @@ pub(super) fn charts(journal: &[JournalEntry]) -> Vec<Chart<'static>> {
         curves.loss("Style loss", "sum over layers", |losses| Some(losses.style)),
         curves.loss("Content loss", "sum over layers", |losses| Some(losses.content)),
         curves.loss("Temporal loss", "mean square, colours from 0 to 1", |losses| losses.temporal),
+        curves.loss("Temporal loss of features", "relative to their mean square", |losses| {
+            losses.temporal_features
+        }),
         curves.layers("Style loss by layer", |losses| &losses.style_layers),
         curves.layers("Content loss by layer", |losses| &losses.content_layers),
         Chart {

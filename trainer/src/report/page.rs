@@ -183,6 +183,9 @@ fn loss_table(heads: [&str; 3], before: &LossValues, after: &LossValues) -> Mark
             tbody {
                 @for (name, before, after) in sums { (loss_row(name, Some(before), after)) }
                 @if let Some(after) = after.temporal { (loss_row("Temporal", before.temporal, after)) }
+                @if let Some(after) = after.temporal_features {
+                    (loss_row("Temporal, features", before.temporal_features, after))
+                }
             }
             tbody.layers {
                 @for (name, before, after) in layers("Style", |losses| &losses.style_layers) {

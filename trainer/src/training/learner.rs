@@ -1,6 +1,8 @@
 //! The network being trained, and what moves it.
 
-use common::loss::{LossTerms, Motion, MotionKey, PerceptualLoss, TemporalSpec, temporal_loss_and_gradients};
+use common::loss::{
+    LossTerms, Motion, MotionKey, PerceptualLoss, TemporalFactors, TemporalSpec, temporal_loss_and_gradients,
+};
 use common::net::{Parameters, StyleNet};
 use common::optim::{Adam, AdamState, Ema, clip_to_norm};
 use common::precision::Precision;
@@ -21,10 +23,10 @@ pub(super) struct Learner {
     seed: u64,
 }
 
-/// A motion for the photos of a batch, and the factor on the temporal loss.
+/// A motion for the photos of a batch, and the factors on the temporal losses.
 struct Steadying {
     motion: Motion,
-    factor: f64,
+    factors: TemporalFactors,
 }
 
 /// The moving average, and a network around its memory.
@@ -107,10 +109,10 @@ impl Learner {
 
     /// The motion for a batch, where the temporal loss counts.
     fn steadying(&self, key: MotionKey, photo: &Tensor) -> Option<Steadying> {
-        let factor = self.temporal.factor_at(key.step, self.steps)?;
+        let factors = self.temporal.factors_at(key.step, self.steps)?;
         let (count, _, height, width) = photo.size4().expect("byte_rgb has four dimensions");
         let motion = Motion::draw(key, [count, height, width], self.temporal.noise, photo.device());
-        Some(Steadying { motion, factor })
+        Some(Steadying { motion, factors })
     }
 
     fn batch_gradient(
@@ -119,17 +121,32 @@ impl Learner {
         loss: &PerceptualLoss,
         steadying: Option<&Steadying>,
     ) -> (LossTerms, Tensor) {
-        let (painted, recording) = self.net.record(photo, self.precision);
-        let (mut terms, painted_gradient) = loss.evaluate_with_gradient(&painted, photo, self.precision);
-        let Some(Steadying { motion, factor }) = steadying else {
-            return (terms, recording.backward(&painted_gradient));
+        let precision = self.precision;
+        let (painted, recording) = self.net.record(photo, precision);
+        let kept = steadying.and_then(|_| self.temporal.feature_layer());
+        let (mut terms, mut of_painted, features) =
+            loss.evaluate_keeping_features(&painted, photo, precision, kept);
+        let Some(Steadying { motion, factors }) = steadying else {
+            return (terms, recording.backward(&of_painted));
         };
-        let (painted_moved, moved_recording) = self.net.record(&motion.move_photos(photo), self.precision);
-        let (temporal, [of_painted, of_moved]) =
-            temporal_loss_and_gradients(&painted, &painted_moved, motion, *factor);
-        terms.add_temporal(temporal, *factor);
+        let (painted_moved, moved_recording) = self.net.record(&motion.move_photos(photo), precision);
+        let (temporal, [of_first, mut of_moved]) =
+            temporal_loss_and_gradients(&painted, &painted_moved, motion, factors.pixels);
+        terms.add_temporal(temporal, factors.pixels);
+        of_painted += of_first;
+        if let Some(features) = features {
+            let (temporal, of_features) = loss.temporal_feature_loss_and_gradient(
+                &features,
+                &painted_moved,
+                motion,
+                factors.features,
+                precision,
+            );
+            terms.add_temporal_features(temporal, factors.features);
+            of_moved += of_features;
+        }
         let of_second = moved_recording.backward(&of_moved);
-        (terms, recording.backward(&(painted_gradient + of_painted)) + of_second)
+        (terms, recording.backward(&of_painted) + of_second)
     }
 
     /// The network that is judged and saved: the average where there is one.

@@ -32,7 +32,9 @@ pub(super) fn perceptual_loss(
         let (width, height) = (painting.width(), painting.height());
         return Err(TrainingError::PaintingTooSmall { width, height, needed });
     }
-    let network = Vgg::load(loss_net, &recipe.loss.layers(), *device)?;
+    let mut layers = recipe.loss.layers();
+    layers.extend(recipe.temporal.feature_layer());
+    let network = Vgg::load(loss_net, &layers, *device)?;
     let photo_colours = photo_colours(recipe, photos)?;
     let byte_rgb = |reduced: &Picture| {
         let byte_rgb = byte_rgb_from_picture(reduced, *device);

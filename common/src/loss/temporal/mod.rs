@@ -5,13 +5,14 @@
 //! section 3.2), W(S(x)) against S(W(x) + noise), with the mean square in place of their mean absolute difference, as the
 //! warping error of a film is squared too.
 
+mod features;
 mod motion;
 mod spec;
 
 use tch::{Kind, Tensor};
 
 pub use motion::{Motion, MotionKey};
-pub use spec::TemporalSpec;
+pub use spec::{TemporalFactors, TemporalSpec};
 
 /// From `byte_rgb` to a square in 0..1.
 const UNIT_SQUARE: f64 = 1.0 / (255.0 * 255.0);

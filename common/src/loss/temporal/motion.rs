@@ -136,6 +136,26 @@ impl Motion {
         pictures.grid_sampler(&self.places, BILINEAR, REFLECT, /* align_corners = */ true)
     }
 
+    /// The motion of features at half the resolution, of which those are visible that have seen nothing but the frame, before
+    /// the motion and after it: the network continues its input by zeros. `margin` is how many of them at an edge have not.
+    pub(super) fn at_half(&self, margin: i64) -> Self {
+        // A place's displacement is the mean of those of the four pixels that it lies between. Where the last row or column has no
+        // partner, pooling leaves it out here as there.
+        let half = Self::new(self.displacement.avg_pool2d(2, 2, 0, false, true, None) * 0.5, None);
+        let (_, _, height, width) = half.displacement.size4().expect("displacement has four dimensions");
+        let from_edge = |place: &Tensor, side: i64| {
+            place.ge(margin as f64 - 1e-4).logical_and(&place.le((side - 1 - margin) as f64 + 1e-4))
+        };
+        let places = pixel_places(height, width, half.displacement.device()).unsqueeze(0);
+        let looked_at = &places + &half.displacement;
+        let visible = [places, looked_at].map(|places| {
+            let [x, y] = [0, 1].map(|axis| places.narrow(1, axis, 1));
+            from_edge(&x, width).logical_and(&from_edge(&y, height))
+        });
+        let visible = visible[0].logical_and(&visible[1]).to_kind(Kind::Float);
+        Self { visible, ..half }
+    }
+
     /// Where moved pictures look, relative to where they stand: `[n, 2, h, w]`, x before y, in pixels.
     pub fn displacement(&self) -> &Tensor {
         &self.displacement
