@@ -18,6 +18,7 @@ static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 pub(crate) fn listen(answer: &'static str) -> anyhow::Result<()> {
     interrupt::listen(move |request| {
         if request == Request::Again || UNDER_WAY.load(Ordering::SeqCst) == 0 {
+            film::end_all();
             ExitStatus::Interrupted.leave();
         }
         eprintln!("\n{answer}; press Ctrl-C again to leave at once");

@@ -1,10 +1,13 @@
 //! A child process that never outlives us, and whose last words are kept.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{BufRead as _, BufReader, Read};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::FilmError;
 
@@ -14,6 +17,27 @@ const KEPT_LINES: usize = 40;
 /// How ffmpeg says that its target does not take what it writes.
 const WRITE_ERRORS: &[&str] =
     &["av_interleaved_write_frame()", "Error writing", "Error closing", "Error muxing"];
+
+/// Those that run: a program that leaves without dropping anything takes them along by [`end_all`].
+static RUNNING: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+fn running() -> MutexGuard<'static, BTreeSet<u32>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends every ffmpeg at once. What they were writing is of no use.
+pub fn end_all() {
+    for &id in &*running() {
+        end_group(id);
+    }
+}
+
+/// Ends a child and what it may have started itself, if it has not ended.
+fn end_group(id: u32) {
+    if let Some(id) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(id, Signal::KILL);
+    }
+}
 
 /// A running ffmpeg. Dropped, it is killed and reaped.
 pub(crate) struct FfmpegChild {
@@ -44,6 +68,7 @@ impl FfmpegChild {
     ) -> Result<Self, FilmError> {
         let run = |cause| FilmError::Run { program: "ffmpeg", cause };
         let mut child = command.stderr(Stdio::piped()).process_group(0).spawn().map_err(run)?;
+        running().insert(child.id());
         let stderr = child.stderr.take().expect("piped");
         let listener = thread::Builder::new().name("ffmpeg-words".into());
         let listener = listener.spawn(move || LastWords::listen(stderr, hear)).map_err(run)?;
@@ -62,6 +87,7 @@ impl FfmpegChild {
     /// all the same.
     pub(crate) fn finish(&mut self) -> Result<u64, FilmError> {
         let status = self.child.wait().map_err(|cause| FilmError::Run { program: "ffmpeg", cause })?;
+        running().remove(&self.child.id());
         if let Some(listener) = self.listener.take() {
             self.words = listener.join().unwrap_or_default();
         }
@@ -84,9 +110,13 @@ impl FfmpegChild {
 
 impl Drop for FfmpegChild {
     fn drop(&mut self) {
-        // Both fail only if it has ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let id = self.child.id();
+        if running().contains(&id) {
+            end_group(id);
+            // Fails only if it has been waited for.
+            let _ = self.child.wait();
+            running().remove(&id);
+        }
     }
 }
 
@@ -167,6 +197,31 @@ mod tests {
         assert!(std::path::Path::new(&folder).exists());
         drop(child);
         assert!(!std::path::Path::new(&folder).exists());
+    }
+
+    #[test]
+    fn what_children_started_ends_with_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("pid");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "sleep 1000 & echo $! > \"$1\".new; mv \"$1\".new \"$1\"; wait", "sh"])
+            .arg(&note);
+        let child = FfmpegChild::start(command, "was sleeping", |_| false).unwrap();
+        while !note.exists() {
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let state = format!("/proc/{}/stat", std::fs::read_to_string(&note).unwrap().trim());
+        drop(child);
+        // Its own parent being gone, somebody else reaps it.
+        let runs = || std::fs::read_to_string(&state).is_ok_and(|state| !state.contains(") Z"));
+        for _ in 0..1000 {
+            if !runs() {
+                return;
+            }
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
+        panic!("it goes on");
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod time;
 mod y4m;
 
 pub use assemble::{Assembly, Note, Original, Segment};
+pub use child::end_all;
 pub use colour::{ColourRule, Matrix, Range};
 pub use container::Container;
 pub use decoder::{DecodeOptions, Decoder, Frame, Input, ProbedInput, RawVideo, looks_flat};
