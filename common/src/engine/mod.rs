@@ -6,6 +6,7 @@
 mod clock;
 mod cpu;
 mod libtorch;
+mod rounded;
 mod shared_norms;
 
 #[cfg(test)]
@@ -20,10 +21,10 @@ use tch::{Device, Kind};
 pub use self::clock::LayerClock;
 use self::cpu::CpuEngine;
 use self::libtorch::LibtorchEngine;
+use self::rounded::Rounded;
 use self::shared_norms::EngineId;
 pub use self::shared_norms::SharedNorms;
 use crate::net::StyleNet;
-use crate::space;
 use crate::{cache_folder, memory};
 
 /// How an [`Engine`] works.
@@ -292,29 +293,5 @@ impl Engine {
             None => memory::available_bytes()
                 .map_or(UNKNOWN_MEMORY_BYTES, |free| (free + kept_bytes) / 100 * FREE_MEMORY_PERCENT),
         }
-    }
-}
-
-/// A result that is rounded to bytes as it comes.
-struct Rounded {
-    width: u32,
-    height: u32,
-    rgb: Vec<u8>,
-}
-
-impl Rounded {
-    fn of(photo: &Picture) -> Self {
-        let (width, height) = (photo.width(), photo.height());
-        Self { width, height, rgb: vec![0; photo.rgb().len()] }
-    }
-
-    fn take(&mut self, band: &Band<'_>) {
-        let row = 3 * self.width as usize;
-        let from = band.first_row as usize * row;
-        space::bytes_from_planes(band.planes, &mut self.rgb[from..from + band.rows as usize * row]);
-    }
-
-    fn into_picture(self) -> Picture {
-        Picture::from_rgb(self.width, self.height, self.rgb).expect("as many bytes as pixels ask for")
     }
 }

@@ -7,12 +7,12 @@ use super::{CuttingRoom, Running, awaited, frames, kill, lasts};
 use crate::support::programs::Finished;
 
 /// Frames of the film, of which a segment holds 240.
-const FRAMES: usize = 720;
+const FRAMES: usize = 1440;
 
 const ARGS: [&str; 4] = ["a.mp4", "-o", "b.mp4", "--no-steady"];
 
 impl CuttingRoom {
-    /// A room with a film of three segments.
+    /// A room with a film of six segments.
     fn with_long_film() -> Option<Self> {
         let room = Self::new()?;
         clips::with_sound(&room.path("a.mp4"), (32, 24), FRAMES as u32);
