@@ -1,7 +1,7 @@
 //! Animated WebP, frame by frame.
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::{BufReader, Read as _, Seek as _};
 use std::path::Path;
 
 use image_webp::{DecodingError, WebPDecoder};
@@ -9,6 +9,9 @@ use image_webp::{DecodingError, WebPDecoder};
 use crate::decode::{DecodeError, DecodeLimits};
 use crate::file_kind::FileKind;
 use crate::{Picture, PictureError};
+
+/// What tells one kind of file from another.
+const HEAD_BYTES: u64 = 16;
 
 /// A WebP file with several pictures, each shown for a time of its own. Memory holds one picture, however many there are.
 pub struct WebpAnimation {
@@ -32,19 +35,17 @@ impl WebpAnimation {
     /// # Errors
     /// The file cannot be read, is broken, or larger than the limits.
     pub fn open(path: &Path, limits: &DecodeLimits) -> Result<Option<Self>, DecodeError> {
-        let file = File::open(path).map_err(DecodeError::Read)?;
-        let mut decoder = match WebPDecoder::new(BufReader::new(file)) {
-            Ok(decoder) if decoder.is_animated() => decoder,
-            Ok(_) => return Ok(None),
-            // Other kinds of files begin otherwise.
-            Err(DecodingError::RiffSignatureInvalid(_) | DecodingError::WebpSignatureInvalid(_)) => {
-                return Ok(None);
-            }
-            Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => {
-                return Ok(None);
-            }
-            Err(error) => return Err(broken(&error)),
-        };
+        let mut file = File::open(path).map_err(DecodeError::Read)?;
+        let mut head = Vec::with_capacity(HEAD_BYTES as usize);
+        file.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(DecodeError::Read)?;
+        if FileKind::from_content(&head) != Some(FileKind::WebP) {
+            return Ok(None);
+        }
+        file.rewind().map_err(DecodeError::Read)?;
+        let mut decoder = WebPDecoder::new(BufReader::new(file)).map_err(|error| broken(&error))?;
+        if !decoder.is_animated() {
+            return Ok(None);
+        }
         let (width, height) = decoder.dimensions();
         let bytes = decoder.output_buffer_size().unwrap_or(usize::MAX);
         // The decoder keeps a canvas and a frame beside the result.
@@ -109,7 +110,8 @@ mod tests {
         write_file(&picture, &folder.path().join("a.webp"), options(Format::WebP)).unwrap();
         write_file(&picture, &folder.path().join("a.png"), options(Format::Png)).unwrap();
         std::fs::write(folder.path().join("empty.webp"), "").unwrap();
-        for name in ["a.webp", "a.png", "empty.webp"] {
+        std::fs::write(folder.path().join("a.mp4"), b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41").unwrap();
+        for name in ["a.webp", "a.png", "empty.webp", "a.mp4"] {
             assert!(open(name).unwrap().is_none(), "{name}");
         }
         assert!(matches!(open("none.webp"), Err(DecodeError::Read(_))));
