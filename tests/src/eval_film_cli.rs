@@ -168,7 +168,7 @@ fn films_in_folders_of_their_own_come_with_means_and_masks_count() {
     let hidden = |row: &Value| 1.0 - number(row, "visible");
     assert!(hidden(&found[0]) < 0.1 && hidden(&found[2]) > 0.49);
     let means = rows(&finished, "means");
-    let mean = (number(&found[1], "warping_error") + number(&found[3], "warping_error")) / 2.0;
+    let mean = f64::midpoint(number(&found[1], "warping_error"), number(&found[3], "warping_error"));
     assert!((number(&means[1], "warping_error") - mean).abs() < 1e-12);
 }
 
