@@ -107,8 +107,8 @@ mod tests {
         let open = |name: &str| WebpAnimation::open(&folder.path().join(name), &DecodeLimits::default());
         let picture = Picture::from_rgb(2, 2, vec![7; 12]).unwrap();
         let options = |format| EncodeOptions { format, exif: None };
-        write_file(&picture, &folder.path().join("a.webp"), options(Format::WebP)).unwrap();
-        write_file(&picture, &folder.path().join("a.png"), options(Format::Png)).unwrap();
+        write_file(&picture, folder.path().join("a.webp"), options(Format::WebP)).unwrap();
+        write_file(&picture, folder.path().join("a.png"), options(Format::Png)).unwrap();
         std::fs::write(folder.path().join("empty.webp"), "").unwrap();
         std::fs::write(folder.path().join("a.mp4"), b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2avc1mp41").unwrap();
         for name in ["a.webp", "a.png", "empty.webp", "a.mp4"] {
