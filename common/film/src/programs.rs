@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::{env, io};
 
 use crate::FilmError;
@@ -17,27 +18,20 @@ pub struct Programs {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
     encoders: BTreeSet<String>,
-    filters: BTreeSet<String>,
+    /// Asked for only by films of high dynamic range: a call of ffmpeg takes a tenth of a second.
+    filters: OnceLock<BTreeSet<String>>,
 }
 
 impl Programs {
-    /// Finds both, by `ATELIER_FFMPEG` and `ATELIER_FFPROBE` or on the path, and asks what they can do.
+    /// Finds both, by `ATELIER_FFMPEG` and `ATELIER_FFPROBE` or on the path, and asks what they can encode.
     ///
     /// # Errors
     /// One is not there, or too old.
     pub fn find() -> Result<Self, FilmError> {
         let ffmpeg = checked("ffmpeg", "ATELIER_FFMPEG")?;
         let ffprobe = checked("ffprobe", "ATELIER_FFPROBE")?;
-        let names = |list: &str| {
-            let output = Command::new(&ffmpeg).args(["-hide_banner", list]).stdin(Stdio::null()).output();
-            let output = output.map_err(|cause| FilmError::Run { program: "ffmpeg", cause })?;
-            // ` V....D libx264   description`, after a legend.
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
-            Ok(text.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect())
-        };
-        let encoders = names("-encoders")?;
-        let filters = names("-filters")?;
-        Ok(Self { ffmpeg, ffprobe, encoders, filters })
+        let encoders = names(&ffmpeg, "-encoders")?;
+        Ok(Self { ffmpeg, ffprobe, encoders, filters: OnceLock::new() })
     }
 
     /// Whether this ffmpeg encodes so.
@@ -47,7 +41,9 @@ impl Programs {
 
     /// Whether this ffmpeg has such a filter.
     pub fn has_filter(&self, name: &str) -> bool {
-        self.filters.contains(name)
+        // An ffmpeg that does not answer has none that could be used.
+        let filters = self.filters.get_or_init(|| names(&self.ffmpeg, "-filters").unwrap_or_default());
+        filters.contains(name)
     }
 
     /// A call of ffmpeg that neither waits for keys nor greets.
@@ -65,6 +61,14 @@ impl Programs {
 /// A path that ffmpeg takes for a file whatever its name is: `12:30.mp4` would be a protocol, and `-a.mp4` an option.
 pub(crate) fn as_file(path: &Path) -> PathBuf {
     Path::new(".").join(path)
+}
+
+/// The names that ffmpeg lists as ` V....D libx264   description`, after a legend.
+fn names(ffmpeg: &Path, list: &str) -> Result<BTreeSet<String>, FilmError> {
+    let output = Command::new(ffmpeg).args(["-hide_banner", list]).stdin(Stdio::null()).output();
+    let output = output.map_err(|cause| FilmError::Run { program: "ffmpeg", cause })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect())
 }
 
 fn checked(program: &'static str, variable: &'static str) -> Result<PathBuf, FilmError> {
