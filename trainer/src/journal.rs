@@ -228,6 +228,7 @@ mod tests {
             total_variation: value * 1e-9,
             temporal: (value > 1.0).then_some(value * 1e-3),
             temporal_features: (value > 2.0).then_some(value * 1e-2),
+            photorealism: (value > 3.0).then_some(value * 1e-4),
             content_layers: BTreeMap::from([(layer, value / 3.0)]),
             style_layers: BTreeMap::from([(layer, value / 7.0)]),
         }

@@ -97,6 +97,14 @@ impl TensorBoardLog {
         }
     }
 
+    /// Adds the losses after a step.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn add_losses(&mut self, step: u64, losses: &LossValues) -> Result<(), TensorBoardError> {
+        self.write_summary(loss_scalars("", losses), step)
+    }
+
     /// Adds a preview sheet.
     ///
     /// # Errors
@@ -159,6 +167,7 @@ fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
         total_variation,
         temporal,
         temporal_features,
+        photorealism,
         content_layers,
         style_layers,
     } = losses;
@@ -168,12 +177,16 @@ fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
         ("loss/style".to_owned(), style),
         ("loss/total_variation".to_owned(), total_variation),
     ];
-    let temporal = temporal.iter().map(|loss| ("loss/temporal".to_owned(), loss));
-    let features = temporal_features.iter().map(|loss| ("loss/temporal_features".to_owned(), loss));
-    let temporal = temporal.chain(features);
+    let optional = [
+        ("loss/temporal", temporal),
+        ("loss/temporal_features", temporal_features),
+        ("loss/photorealism", photorealism),
+    ];
+    let optional =
+        optional.into_iter().filter_map(|(name, loss)| loss.as_ref().map(|loss| (name.to_owned(), loss)));
     let content = content_layers.iter().map(|(layer, loss)| (format!("content/{layer}"), loss));
     let style = style_layers.iter().map(|(layer, loss)| (format!("style/{layer}"), loss));
-    let scalars = sums.into_iter().chain(temporal).chain(content).chain(style);
+    let scalars = sums.into_iter().chain(optional).chain(content).chain(style);
     scalars.map(|(name, loss)| scalar(&format!("{prefix}{name}"), *loss)).collect()
 }
 
@@ -225,6 +238,7 @@ mod tests {
             total_variation: 1.0,
             temporal: Some(0.25),
             temporal_features: Some(0.75),
+            photorealism: None,
             content_layers: BTreeMap::from([("relu4_2".parse().unwrap(), 3.0)]),
             style_layers: BTreeMap::from([("relu1_1".parse().unwrap(), 2.0)]),
         };

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use tch::{Kind, Tensor};
 
-use super::total_variation::total_variation_and_gradient;
-use super::{LayerTarget, LossTerms, PerceptualLoss};
-use crate::channels_last::{pixel_sums, pixels};
-use crate::lossnet::Layer;
+use super::style_gradient::{StyleGradient, style_loss_and_gradient};
+use super::{ContentTarget, LossTerms, PerceptualLoss, Reduction};
+use crate::channels_last::pixel_sums;
+use crate::lossnet::{Features, Layer};
 use crate::precision::Precision;
 
 /// A part of [`PerceptualLoss::evaluate_with_gradient`] that is over.
@@ -69,6 +69,21 @@ impl PerceptualLoss {
         self.judge(painted_byte_rgb, photo_byte_rgb, precision, kept, |_| ())
     }
 
+    /// [`PerceptualLoss::evaluate_with_gradient`] against what a photo is known to show.
+    ///
+    /// # Panics
+    /// As [`PerceptualLoss::evaluate`], or if the photo had another size.
+    pub fn evaluate_against(
+        &self,
+        painted_byte_rgb: &Tensor,
+        content: &ContentTarget,
+        precision: Precision,
+    ) -> (LossTerms, Tensor) {
+        let photo = content.0.iter().map(|(layer, features)| (*layer, features.copy())).collect();
+        let (terms, gradient, _) = self.judge_against(painted_byte_rgb, photo, precision, None, |_| ());
+        (terms, gradient)
+    }
+
     fn judge(
         &self,
         painted_byte_rgb: &Tensor,
@@ -77,10 +92,21 @@ impl PerceptualLoss {
         kept: Option<Layer>,
         mut is_over: impl FnMut(LossPhase),
     ) -> (LossTerms, Tensor, Option<Tensor>) {
+        let ContentTarget(photo) = self.content_target(photo_byte_rgb, precision);
+        is_over(LossPhase::ContentPass);
+        self.judge_against(painted_byte_rgb, photo, precision, kept, is_over)
+    }
+
+    /// The photo's features at the content layers are used up.
+    fn judge_against(
+        &self,
+        painted_byte_rgb: &Tensor,
+        photo: Features,
+        precision: Precision,
+        kept: Option<Layer>,
+        mut is_over: impl FnMut(LossPhase),
+    ) -> (LossTerms, Tensor, Option<Tensor>) {
         tch::no_grad(|| {
-            let content_layers: Vec<Layer> = self.spec.content_layers.layers().collect();
-            let photo = self.network.features_in(photo_byte_rgb, &content_layers, precision);
-            is_over(LossPhase::ContentPass);
             // Layers that are on the way cost nothing.
             let layers: Vec<Layer> = self.spec.layers().into_iter().chain(kept).collect();
             let recording = self.network.record(painted_byte_rgb, &layers, precision);
@@ -90,33 +116,39 @@ impl PerceptualLoss {
             let mut differences: BTreeMap<Layer, ContentDifference> = BTreeMap::new();
             let mut content = Vec::new();
             for (layer, photo_features) in photo {
+                let reduction = self.spec.content_reduction;
                 let (loss, difference) =
-                    ContentDifference::between(recording.features(layer), photo_features);
+                    ContentDifference::between(recording.features(layer), photo_features, reduction);
                 content.push((layer, loss));
                 differences.insert(layer, difference);
             }
-            let mut gram_differences: BTreeMap<Layer, GramDifference> = BTreeMap::new();
+            let mut style_gradients: BTreeMap<Layer, StyleGradient> = BTreeMap::new();
             let mut style = Vec::new();
             for layer in self.spec.style_layers.layers() {
-                let (loss, difference) =
-                    GramDifference::between(recording.features(layer), self.target.layer(layer));
+                let (loss, gradient) =
+                    style_loss_and_gradient(&self.target, layer, recording.features(layer));
                 style.push((layer, loss));
-                gram_differences.insert(layer, difference);
+                style_gradients.insert(layer, gradient);
             }
             let weights = self.spec.weights;
             let (total_variation, of_total_variation) =
-                total_variation_and_gradient(painted_byte_rgb, weights.total_variation);
+                self.spec.total_variation.loss_and_gradient(painted_byte_rgb, weights.total_variation);
             let terms = self.weigh(content, style, total_variation);
             is_over(LossPhase::Terms);
 
             let gradient = recording.backward(|layer, features, mut gradient| {
                 if let Some(difference) = differences.remove(&layer) {
                     let weight = weights.content * self.spec.content_layers.weight(layer);
-                    gradient = Some(difference.add_gradient(gradient, weight));
+                    gradient = Some(self.pull(gradient, weight, |gradient, weight| {
+                        difference.add_gradient(gradient, weight)
+                    }));
                 }
-                if let Some(difference) = gram_differences.remove(&layer) {
+                if let Some(style) = style_gradients.remove(&layer) {
                     let weight = weights.style * self.spec.style_layers.weight(layer);
-                    gradient = Some(difference.add_gradient(gradient, features, weight));
+                    gradient =
+                        Some(self.pull(gradient, weight, |gradient, weight| {
+                            style.add(gradient, features, weight)
+                        }));
                 }
                 gradient
             });
@@ -125,92 +157,55 @@ impl PerceptualLoss {
             (terms, gradient, kept)
         })
     }
+
+    /// Lets `add` add `weight` times a term's gradient, or so many times its direction where gradients are
+    /// [normalised](super::PerceptualLossSpec::normalize_gradients).
+    fn pull(
+        &self,
+        gradient: Option<Tensor>,
+        weight: f64,
+        add: impl FnOnce(Option<Tensor>, f64) -> Tensor,
+    ) -> Tensor {
+        if !self.spec.normalize_gradients {
+            return add(gradient, weight);
+        }
+        let own = add(None, 1.0);
+        let size = own.abs().sum(Kind::Float).clamp_min(f64::from(f32::MIN_POSITIVE));
+        let own = &own * (weight / size).to_kind(own.kind());
+        match gradient {
+            Some(gradient) => gradient + own,
+            None => own,
+        }
+    }
 }
 
-/// Features less those of the photo, `[n, c, h, w]`.
-struct ContentDifference(Tensor);
+/// Features less those of the photo, `[n, c, h, w]`, and what each of their squares counts.
+struct ContentDifference {
+    difference: Tensor,
+    factor: f64,
+}
 
 impl ContentDifference {
-    /// With the mean square, the content loss. The photo's features are used up.
-    fn between(features: &Tensor, photo_features: Tensor) -> (Tensor, Self) {
+    /// With the content loss. The photo's features are used up.
+    fn between(features: &Tensor, photo_features: Tensor, reduction: Reduction) -> (Tensor, Self) {
         assert_eq!(features.size(), photo_features.size(), "content features and their target");
-        let count = features.numel() as f64;
+        let factor = reduction.factor(features.numel());
         let mut difference = photo_features;
         let difference = difference.f_subtract_(features).expect("of one shape").neg_();
-        let loss = pixel_sums(&(&difference * &difference)).sum(Kind::Float) / count;
-        (loss, Self(difference))
+        let loss = pixel_sums(&(&difference * &difference)).sum(Kind::Float) * factor;
+        (loss, Self { difference, factor })
     }
 
     /// Adds `weight` times the loss's gradient.
     fn add_gradient(self, gradient: Option<Tensor>, weight: f64) -> Tensor {
-        let Self(mut difference) = self;
-        let factor = 2.0 * weight / difference.numel() as f64;
-        let own = difference.g_mul_scalar_(factor);
+        let Self { mut difference, factor } = self;
+        let own = difference.g_mul_scalar_(2.0 * weight * factor);
         match gradient {
             Some(mut gradient) => {
                 gradient += own;
                 gradient
             }
             None => own,
-        }
-    }
-}
-
-/// A Gram matrix less the painting's, `[n, c, c]`, f32.
-struct GramDifference {
-    difference: Tensor,
-    factor: f64, // of the layer's unit, on the mean square
-}
-
-impl GramDifference {
-    /// With the mean square in the target's unit, the style loss.
-    fn between(features: &Tensor, target: &LayerTarget) -> (Tensor, Self) {
-        let (_, c, h, w) = features.size4().expect("features have four dimensions");
-        let difference = accumulated_gram(features) / (c * h * w) as f64 - &target.gram;
-        let loss = difference.square().mean(Kind::Float) * target.factor;
-        (loss, Self { difference, factor: target.factor })
-    }
-
-    /// Adds `weight` times the loss's gradient.
-    fn add_gradient(self, gradient: Option<Tensor>, features: &Tensor, weight: f64) -> Tensor {
-        let (_, c, h, w) = features.size4().expect("features have four dimensions");
-        // Once for the square and once for the two places of the features in the (symmetric) product.
-        let factor = 4.0 * self.factor * weight / self.difference.numel() as f64 / (c * h * w) as f64;
-        let of_gram = (self.difference * factor).to_kind(features.kind());
-        let gradient = gradient.unwrap_or_else(|| features.zeros_like());
-        let _ = pixels(&gradient).baddbmm_(&pixels(features), &of_gram);
-        gradient
-    }
-}
-
-/// `F Fᵀ` of features `[n, c, h, w]`: `[n, c, c]`, f32.
-fn accumulated_gram(features: &Tensor) -> Tensor {
-    /// Pixels of which the products are summed up before the sum is rounded to the features' precision.
-    const PIXELS: i64 = 256;
-    let f = pixels(features); // [n, h*w, c]
-    if f.kind() == Kind::Float {
-        return f.transpose(1, 2).bmm(&f);
-    }
-    if f.device().is_cuda()
-        && let Ok(gram) = f.transpose(1, 2).f_bmm_dtype(&f, Kind::Float)
-    {
-        return gram;
-    }
-    // Where a product of bf16 matrices cannot be had in f32, it is taken in parts that are summed up in f32.
-    let (n, count, c) = f.size3().expect("three dimensions");
-    let parts = count / PIXELS;
-    let gram_of_parts = |f: &Tensor, parts: i64| {
-        let f = f.reshape([n * parts, -1, c]);
-        let grams = f.transpose(1, 2).bmm(&f).view([n, parts, c, c]);
-        grams.to_kind(Kind::Float).sum_dim_intlist([1i64].as_slice(), /*keepdim=*/ false, Kind::Float)
-    };
-    let rest = count - parts * PIXELS;
-    match (parts, rest) {
-        (0, _) => gram_of_parts(&f, 1),
-        (_, 0) => gram_of_parts(&f, parts),
-        _ => {
-            gram_of_parts(&f.narrow(1, 0, count - rest), parts)
-                + gram_of_parts(&f.narrow(1, count - rest, rest), 1)
         }
     }
 }
@@ -224,7 +219,7 @@ mod tests {
 
     use super::*;
     use crate::loss::drawn::{network, photo};
-    use crate::loss::{LossWeights, PerceptualLossSpec, StyleUnit, WeightedPainting};
+    use crate::loss::{LossWeights, PerceptualLossSpec, StyleRegion, StyleUnit, WeightedPainting};
     use crate::lossnet::VggArch;
     use crate::space::LossInputSpace;
 
@@ -265,6 +260,7 @@ mod tests {
             weights,
             content_layers: "relu2_2,relu3_1=0.25".parse().unwrap(),
             style_layers: "relu1_2,relu2_2=2,relu3_3,relu4_3".parse().unwrap(),
+            ..PerceptualLossSpec::default()
         };
         [
             (VggArch::Vgg19, LossInputSpace::oxford_bgr(), lengstrom),
@@ -276,7 +272,7 @@ mod tests {
             PerceptualLoss::new(
                 spec,
                 network,
-                &[WeightedPainting { byte_rgb: photo(&mut rng.borrow_mut(), [1, 3, 48, 40]), weight: 1.0 }],
+                vec![WeightedPainting::whole(photo(&mut rng.borrow_mut(), [1, 3, 48, 40]), 1.0)],
             )
         })
         .collect()
@@ -307,6 +303,73 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn by_hand_and_autograd_agree_for_every_statistic_in_regions() {
+        let rng = RefCell::new(ChaCha8Rng::seed_from_u64(6));
+        for statistics in [
+            "gram",
+            "mean-std",
+            "gaussian-w2",
+            "gram,shifted-gram:1:2=0.5,mirrored-gram",
+            "histogram",
+            "mean-std,sliced-wasserstein",
+        ] {
+            let spec = PerceptualLossSpec {
+                weights: LossWeights { content: 1e-3, style: 1.0, total_variation: 1e-4 },
+                content_layers: "relu2_1".parse().unwrap(),
+                style_layers: "relu1_2,relu2_1".parse().unwrap(),
+                style_statistics: statistics.parse().unwrap(),
+                content_reduction: Reduction::Sum,
+                ..PerceptualLossSpec::default()
+            };
+            let network = network(&rng, VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers());
+            let painting =
+                || vec![WeightedPainting::whole(photo(&mut rng.borrow_mut(), [1, 3, 24, 20]), 1.0)];
+            let left = Tensor::ones([1, 1, 16, 24], tch::kind::FLOAT_CPU);
+            let _ = left.narrow(3, 12, 12).zero_();
+            let right = 1.0 - &left;
+            let regions = [None, Some(left), Some(right)];
+            let regions = regions.map(|guide| StyleRegion { paintings: painting(), guide });
+            let loss = PerceptualLoss::with_regions(spec, network, regions.into());
+            let mut errors: Vec<f64> = (8..13)
+                .map(|seed| {
+                    let ([expected, found], [expected_gradient, gradient]) =
+                        both_ways(&loss, seed, [1, 3, 16, 24], Precision::F32);
+                    assert!((found / expected - 1.0).abs() < 1e-4, "{statistics}: {found}, {expected}");
+                    norm(&(&gradient - &expected_gradient)) / norm(&expected_gradient)
+                })
+                .collect();
+            errors.sort_by(f64::total_cmp);
+            assert!(errors[2] < 1e-3, "{statistics}: gradients off by {errors:?}");
+        }
+    }
+
+    #[test]
+    fn normalised_gradients_pull_as_their_weights_say() {
+        let rng = RefCell::new(ChaCha8Rng::seed_from_u64(7));
+        let gradient = |content: f64, style: f64, size_of_style: f64| {
+            let spec = PerceptualLossSpec {
+                weights: LossWeights { content, style, total_variation: 0.0 },
+                content_layers: "relu1_2".parse().unwrap(),
+                style_layers: format!("relu1_2={size_of_style}").parse().unwrap(),
+                normalize_gradients: true,
+                ..PerceptualLossSpec::default()
+            };
+            *rng.borrow_mut() = ChaCha8Rng::seed_from_u64(7);
+            let network = network(&rng, VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers());
+            let painting = WeightedPainting::whole(photo(&mut rng.borrow_mut(), [1, 3, 24, 20]), 1.0);
+            let loss = PerceptualLoss::new(spec, network, vec![painting]);
+            let mut rng = ChaCha8Rng::seed_from_u64(8);
+            let [shown, painted] = [(); 2].map(|()| photo(&mut rng, [1, 3, 16, 24]));
+            loss.evaluate_with_gradient(&painted, &shown, Precision::F32).1
+        };
+        let (content, style) = (gradient(1.0, 0.0, 1.0), gradient(0.0, 1.0, 1.0));
+        assert!(norm(&content) > 0.0 && norm(&style) > 0.0);
+        let both = gradient(3.0, 0.5, 4.0);
+        let expected = content * 3.0 + style * 2.0;
+        assert!(norm(&(both - &expected)) < 1e-4 * norm(&expected));
     }
 
     #[test]

@@ -6,7 +6,9 @@ mod content;
 mod drawn;
 mod layer_weights;
 mod perceptual;
-mod style;
+mod reduction;
+mod statistic;
+mod style_gradient;
 mod style_target;
 mod temporal;
 mod total_variation;
@@ -14,10 +16,11 @@ mod total_variation;
 pub use by_hand::LossPhase;
 pub use content::content_loss;
 pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
-pub use perceptual::{LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
-pub use style::{gram_matrix, style_loss};
-pub use style_target::{LayerTarget, StyleTarget, StyleUnit, WeightedPainting};
+pub use perceptual::{ContentTarget, LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
+pub use reduction::Reduction;
+pub use statistic::{ParseStatisticsError, Shifts, StyleStatistic, StyleStatistics};
+pub use style_target::{StyleRegion, StyleTarget, StyleUnit, WeightedPainting};
 pub use temporal::{
     Motion, MotionKey, TemporalFactors, TemporalSpec, temporal_loss, temporal_loss_and_gradients,
 };
-pub use total_variation::total_variation_loss;
+pub use total_variation::{TotalVariation, TotalVariationForm, total_variation_loss};

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::style_target::StatisticTarget;
 use super::{
-    LayerWeights, StyleTarget, StyleUnit, WeightedPainting, content_loss, style_loss, total_variation_loss,
+    LayerWeights, Reduction, StyleRegion, StyleStatistics, StyleTarget, StyleUnit, TotalVariation,
+    WeightedPainting, content_loss,
 };
-use crate::lossnet::{Layer, Vgg};
+use crate::lossnet::{Features, Layer, Vgg};
+use crate::precision::Precision;
 
 /// How much each kind of loss counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,8 +35,22 @@ pub struct PerceptualLossSpec {
     pub weights: LossWeights,
     /// Layers whose features should stay those of the photo.
     pub content_layers: LayerWeights,
-    /// Layers whose Gram matrices should become those of the painting.
+    /// Layers whose statistics should become those of the painting.
     pub style_layers: LayerWeights,
+    /// Which statistics.
+    #[serde(default)]
+    pub style_statistics: StyleStatistics,
+    /// How differences of content become one number.
+    #[serde(default)]
+    pub content_reduction: Reduction,
+    /// How neighbouring pixels are compared.
+    #[serde(default)]
+    pub total_variation: TotalVariation,
+    /// Divide the gradient of each layer's content and style loss by its own size, the sum of absolute values, before it is weighted
+    /// (jcjohnson/neural-style's `-normalize_gradients`): each layer then pulls as hard as its weight says, however large its
+    /// loss. The gradient is that of no loss then, which a line search cannot follow.
+    #[serde(default)]
+    pub normalize_gradients: bool,
 }
 
 impl PerceptualLossSpec {
@@ -58,6 +75,10 @@ impl Default for PerceptualLossSpec {
             weights: LossWeights { content: 1.0, style: 5e5, total_variation: 7.0 },
             content_layers: layers(&[(4, 2)]),
             style_layers: layers(&[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]),
+            style_statistics: StyleStatistics::default(),
+            content_reduction: Reduction::Mean,
+            total_variation: TotalVariation::default(),
+            normalize_gradients: false,
         }
     }
 }
@@ -83,6 +104,8 @@ pub struct LossTerms {
     pub temporal: Option<Tensor>,
     /// That of features, where one was looked at: see [`LossTerms::add_temporal_features`].
     pub temporal_features: Option<Tensor>,
+    /// The matting Laplacian's energy, where it was looked at: see [`LossTerms::add_photorealism`].
+    pub photorealism: Option<Tensor>,
 }
 
 /// The terms of a loss as numbers: `total` = weight · `content` + weight · `style` + weight · `total_variation`, and where
@@ -103,6 +126,9 @@ pub struct LossValues {
     /// Temporal loss of features, where one was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporal_features: Option<f64>,
+    /// The matting Laplacian's energy, where it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photorealism: Option<f64>,
     /// Content loss at each layer, unweighted.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub content_layers: BTreeMap<Layer, f64>,
@@ -111,14 +137,37 @@ pub struct LossValues {
     pub style_layers: BTreeMap<Layer, f64>,
 }
 
+/// What a picture should show: the features of a photo at the content layers.
+pub struct ContentTarget(pub(super) Features);
+
+impl ContentTarget {
+    /// Of no photo, where there are no content layers.
+    pub fn nothing() -> Self {
+        Self(Features::new())
+    }
+}
+
 impl PerceptualLoss {
-    /// A loss against these paintings.
+    /// A loss against these paintings, blended into one.
     ///
     /// # Panics
-    /// As [`StyleTarget::of_paintings`].
-    pub fn new(spec: PerceptualLossSpec, network: Vgg, paintings: &[WeightedPainting]) -> Self {
-        let target = StyleTarget::of_paintings(paintings, &spec.style_layers, spec.style_unit, &network);
+    /// As [`StyleTarget::of_regions`].
+    pub fn new(spec: PerceptualLossSpec, network: Vgg, paintings: Vec<WeightedPainting>) -> Self {
+        Self::with_regions(spec, network, vec![StyleRegion { paintings, guide: None }])
+    }
+
+    /// A loss against other paintings in each region of the picture.
+    ///
+    /// # Panics
+    /// As [`StyleTarget::of_regions`].
+    pub fn with_regions(spec: PerceptualLossSpec, network: Vgg, regions: Vec<StyleRegion>) -> Self {
+        let target = StyleTarget::of_regions(regions, &spec, &network);
         Self { spec, network, target }
+    }
+
+    /// The loss network again, without the targets.
+    pub fn into_network(self) -> Vgg {
+        self.network
     }
 
     /// What is compared.
@@ -126,26 +175,29 @@ impl PerceptualLoss {
         &self.spec
     }
 
+    /// What a photo `byte_rgb` `[n, 3, h, w]` shows, to judge several pictures by.
+    pub fn content_target(&self, photo_byte_rgb: &Tensor, precision: Precision) -> ContentTarget {
+        let layers: Vec<Layer> = self.spec.content_layers.layers().collect();
+        ContentTarget(tch::no_grad(|| self.network.features_in(photo_byte_rgb, &layers, precision)))
+    }
+
     /// Judges a painted batch by the photos it was painted from, both `byte_rgb` `[n, 3, h, w]`. Differentiable in
-    /// `painted_byte_rgb`.
+    /// `painted_byte_rgb`, but for [`PerceptualLossSpec::normalize_gradients`], of which it knows nothing.
     pub fn evaluate(&self, painted_byte_rgb: &Tensor, photo_byte_rgb: &Tensor) -> LossTerms {
         let content_layers: Vec<Layer> = self.spec.content_layers.layers().collect();
         let photo = tch::no_grad(|| self.network.features(photo_byte_rgb, &content_layers));
         let painted = self.network.features(painted_byte_rgb, &self.spec.layers());
         let content: Vec<(Layer, Tensor)> = content_layers
             .iter()
-            .map(|layer| (*layer, content_loss(&painted[layer], &photo[layer])))
+            .map(|layer| (*layer, content_loss(&painted[layer], &photo[layer], self.spec.content_reduction)))
             .collect();
         let style: Vec<(Layer, Tensor)> = self
             .spec
             .style_layers
             .layers()
-            .map(|layer| {
-                let target = self.target.layer(layer);
-                (layer, style_loss(&painted[&layer], &target.gram) * target.factor)
-            })
+            .map(|layer| (layer, style_loss(&self.target, layer, &painted[&layer])))
             .collect();
-        let total_variation = total_variation_loss(painted_byte_rgb);
+        let total_variation = self.spec.total_variation.loss(painted_byte_rgb);
 
         self.weigh(content, style, total_variation)
     }
@@ -166,8 +218,28 @@ impl PerceptualLoss {
         for (layer, loss) in &style {
             total += loss * (style_weight * self.spec.style_layers.weight(*layer));
         }
-        LossTerms { total, content, style, total_variation, temporal: None, temporal_features: None }
+        LossTerms {
+            total,
+            content,
+            style,
+            total_variation,
+            temporal: None,
+            temporal_features: None,
+            photorealism: None,
+        }
     }
+}
+
+/// The style loss of a layer in the target's unit, a scalar; differentiable in the features.
+fn style_loss(target: &StyleTarget, layer: Layer, features: &Tensor) -> Tensor {
+    let mut loss = features.new_zeros([1], (features.kind(), features.device())).squeeze();
+    for (region, targets) in target.layer(layer) {
+        let guide = region.guide_for(features);
+        for StatisticTarget { statistic, target, factor } in targets {
+            loss += statistic.distance(&statistic.measure(features, guide.as_ref()), target) * *factor;
+        }
+    }
+    loss
 }
 
 impl LossTerms {
@@ -181,6 +253,12 @@ impl LossTerms {
     pub fn add_temporal_features(&mut self, loss: Tensor, factor: f64) {
         self.total = &self.total + &loss * factor;
         self.temporal_features = Some(loss);
+    }
+
+    /// The same for the energy of [`MattingLaplacian`](super::MattingLaplacian).
+    pub fn add_photorealism(&mut self, energy: Tensor, factor: f64) {
+        self.total = &self.total + &energy * factor;
+        self.photorealism = Some(energy);
     }
 
     /// The terms as numbers, weighed by `spec`'s layers. Waits for the device: a synchronisation point.
@@ -200,6 +278,7 @@ impl LossTerms {
             total_variation: self.total_variation.double_value(&[]),
             temporal: optional(&self.temporal),
             temporal_features: optional(&self.temporal_features),
+            photorealism: optional(&self.photorealism),
             content_layers,
             style_layers,
         }
@@ -207,8 +286,7 @@ impl LossTerms {
 }
 
 impl LossValues {
-    /// The mean over several pictures, which all have a temporal loss (and one of features) or none has; zeros for no
-    /// pictures.
+    /// The mean over several pictures, of which either all have an optional term or none has; zeros for no pictures.
     pub fn mean(values: &[Self]) -> Self {
         let count = values.len().max(1) as f64;
         let mut mean = Self::default();
@@ -217,9 +295,11 @@ impl LossValues {
             mean.content += value.content / count;
             mean.style += value.style / count;
             mean.total_variation += value.total_variation / count;
-            for (sum, term) in
-                [(&mut mean.temporal, value.temporal), (&mut mean.temporal_features, value.temporal_features)]
-            {
+            for (sum, term) in [
+                (&mut mean.temporal, value.temporal),
+                (&mut mean.temporal_features, value.temporal_features),
+                (&mut mean.photorealism, value.photorealism),
+            ] {
                 if let Some(term) = term {
                     *sum.get_or_insert_default() += term / count;
                 }
@@ -260,6 +340,7 @@ mod tests {
             total_variation: 4.0 * x,
             temporal: Some(7.0 * x),
             temporal_features: Some(8.0 * x),
+            photorealism: Some(9.0 * x),
             content_layers: [(layer, 5.0 * x)].into(),
             style_layers: [(layer, 6.0 * x)].into(),
         };

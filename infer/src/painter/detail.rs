@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pixel::{Filter, Grey, Picture, PictureError};
 
-use super::colours::luma;
+use common::photo_colours::luma;
 
 /// Side of the cells in which painting and photo are compared, in pixels of what the network saw; windows are 3x3 of them.
 const CELL_PX: u32 = 4;

@@ -4,9 +4,9 @@
 
 use pixel::Picture;
 
-use super::colours::with_colour_of;
 use super::masks::Weights;
 use super::sample::Sample;
+use common::photo_colours::with_colour_of;
 
 /// The photo, on which paintings are laid, one style after the other.
 pub(super) struct Finish<'a, S: Sample> {
@@ -271,7 +271,7 @@ mod tests {
 
         #[test]
         fn a_grey_painting_as_light_as_the_photo_changes_nothing(photo: [u8; 3], strength in 0.0f32..=3.0) {
-            let light = super::super::colours::luma(photo.map(f32::from));
+            let light = common::photo_colours::luma(photo.map(f32::from));
             prop_assert_eq!(pixel(photo, strength, true, &[([light; 3], None)]), photo);
         }
     }

@@ -5,7 +5,6 @@
 //! ```
 
 mod args;
-mod colours;
 mod controls;
 mod detail;
 mod finish;

@@ -1,6 +1,6 @@
 //! Each loss, and Adam.
 
-use common::loss::{content_loss, gram_matrix, style_loss, total_variation_loss};
+use common::loss::{Reduction, StyleStatistic, content_loss, total_variation_loss};
 use common::optim::{Adam, AdamConfig};
 use tch::{Kind, Tensor};
 
@@ -27,9 +27,10 @@ fn content_style_and_total_variation_with_their_gradients() {
     let golden = Golden::open("losses");
     let (x, y) = (feature_map("losses.x"), feature_map("losses.y"));
     golden.check_head("losses.x", &x);
-    check_with_gradient(&golden, "content", &x, |x| content_loss(x, &y));
-    let target_gram = gram_matrix(&y.narrow(0, 0, 1));
-    check_with_gradient(&golden, "style", &x, |x| style_loss(x, &target_gram));
+    check_with_gradient(&golden, "content", &x, |x| content_loss(x, &y, Reduction::Mean));
+    let gram = |features: &Tensor| StyleStatistic::Gram.measure(features, None);
+    let target = gram(&y.narrow(0, 0, 1));
+    check_with_gradient(&golden, "style", &x, |x| StyleStatistic::Gram.distance(&gram(x), &target));
     let picture = hashed::bytes("losses.picture", &[2, 3, 9, 11]);
     check_with_gradient(&golden, "tv", &picture, total_variation_loss);
 }
@@ -38,7 +39,7 @@ fn content_style_and_total_variation_with_their_gradients() {
 fn gram_matrix_with_its_gradient() {
     let golden = Golden::open("losses");
     let x = feature_map("losses.x").set_requires_grad(true);
-    let gram = gram_matrix(&x);
+    let gram = StyleStatistic::Gram.measure(&x, None);
     golden.check("gram.value", &gram, TOLERANCE);
     let projected = (&gram * hashed::centred("losses.cotangent", &[2, 6, 6], 1.0)).sum(Kind::Float);
     let gradient = Tensor::run_backward(&[&projected], &[&x], false, false).remove(0);

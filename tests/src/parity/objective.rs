@@ -23,7 +23,7 @@ fn the_total_loss_and_its_gradient() {
         Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
     let loss = {
         let byte_rgb = hashed::bytes("step.style", &[1, 3, 40, 36]);
-        PerceptualLoss::new(spec, vgg, &[WeightedPainting { byte_rgb, weight: 1.0 }])
+        PerceptualLoss::new(spec, vgg, vec![WeightedPainting::whole(byte_rgb, 1.0)])
     };
 
     let photo = hashed::bytes("step.batch.22", &[2, 3, 32, 32]);
@@ -56,8 +56,7 @@ fn in_bf16_the_default_objective_leads_the_same_way() {
     let spec = Recipe::default().loss;
     let vgg = Vgg::load(&weights, &spec.layers(), Device::Cpu).unwrap();
     let picture = |seed: u64| byte_rgb_from_picture(&scenes::rectangles(96, 96, seed), Device::Cpu);
-    let painting = WeightedPainting { byte_rgb: picture(1), weight: 1.0 };
-    let loss = PerceptualLoss::new(spec, vgg, &[painting]);
+    let loss = PerceptualLoss::new(spec, vgg, vec![WeightedPainting::whole(picture(1), 1.0)]);
     // From a photo on its way to the painting: half the one, half the other, and some grain.
     let photo = picture(2);
     let painted = (&photo + picture(1)) * 0.5 + hashed::centred("bf16.grain", &[1, 3, 96, 96], 8.0);

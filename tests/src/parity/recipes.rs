@@ -65,8 +65,8 @@ fn check(golden: &Golden, case: &str, loss: &PerceptualLoss) {
 fn check_recipe(recipe: NamedRecipe) {
     let spec = recipe.recipe().loss;
     let network = loss_net(recipe.loss_net(), &spec);
-    let paintings = [WeightedPainting { byte_rgb: painting(), weight: 1.0 }];
-    check(&Golden::open("recipes"), recipe.name(), &PerceptualLoss::new(spec, network, &paintings));
+    let paintings = vec![WeightedPainting::whole(painting(), 1.0)];
+    check(&Golden::open("recipes"), recipe.name(), &PerceptualLoss::new(spec, network, paintings));
 }
 
 #[test]
@@ -123,10 +123,11 @@ fn unequal(style_unit: StyleUnit) -> PerceptualLossSpec {
         weights: LossWeights { content: 2.0, style: 3e4, total_variation: 10.0 },
         content_layers: "relu3_2=0.5,relu4_2=2".parse().unwrap(),
         style_layers: "relu1_1=0.25,relu2_1=2,relu3_1,relu4_1=3,relu5_1=0.5".parse().unwrap(),
+        ..PerceptualLossSpec::default()
     }
 }
 
-fn check_unequal(case: &str, style_unit: StyleUnit, paintings: &[WeightedPainting]) {
+fn check_unequal(case: &str, style_unit: StyleUnit, paintings: Vec<WeightedPainting>) {
     let spec = unequal(style_unit);
     let network = loss_net("vgg19", &spec);
     check(&Golden::open("recipes"), case, &PerceptualLoss::new(spec, network, paintings));
@@ -134,17 +135,14 @@ fn check_unequal(case: &str, style_unit: StyleUnit, paintings: &[WeightedPaintin
 
 #[test]
 fn style_in_the_paintings_unit() {
-    let paintings = [WeightedPainting { byte_rgb: painting(), weight: 1.0 }];
-    check_unequal("painting", StyleUnit::Painting, &paintings);
+    check_unequal("painting", StyleUnit::Painting, vec![WeightedPainting::whole(painting(), 1.0)]);
 }
 
 /// The golden gradient is that of the weighted sum of both paintings' losses, the golden value that of their blend.
 #[test]
 fn a_blend_of_paintings_pulls_like_all_of_them() {
-    let paintings = [
-        WeightedPainting { byte_rgb: painting(), weight: 1.0 },
-        WeightedPainting { byte_rgb: second_painting(), weight: 3.0 },
-    ];
-    check_unequal("blend.raw", StyleUnit::Raw, &paintings);
-    check_unequal("blend.painting", StyleUnit::Painting, &paintings);
+    let paintings =
+        || vec![WeightedPainting::whole(painting(), 1.0), WeightedPainting::whole(second_painting(), 3.0)];
+    check_unequal("blend.raw", StyleUnit::Raw, paintings());
+    check_unequal("blend.painting", StyleUnit::Painting, paintings());
 }

@@ -174,13 +174,13 @@ impl Bench {
             let std = if shape.len() == 1 { 0.0 } else { (2.0 / fan_in as f64).sqrt() };
             Tensor::randn(shape, (Kind::Float, *device)) * std
         });
-        let painting = WeightedPainting { byte_rgb: picture(1), weight: 1.0 };
+        let painting = WeightedPainting::whole(picture(1), 1.0);
         let parameters = Parameters::init(&recipe.net, recipe.start, recipe.seed, *device).trainable();
         let net = StyleNet::new(recipe.net.clone(), parameters);
         Self {
             adam: Adam::new(recipe.adam, net.parameters().flat()),
             net,
-            loss: PerceptualLoss::new(recipe.loss.clone(), vgg, &[painting]),
+            loss: PerceptualLoss::new(recipe.loss.clone(), vgg, vec![painting]),
             photo: picture(recipe.batch),
             precision: *precision,
             learning_rate: recipe.learning_rate.peak,

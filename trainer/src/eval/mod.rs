@@ -100,12 +100,10 @@ impl Judge {
             }
         }
         let network = Vgg::load(loss_net, &spec.layers(), device)?;
-        let painting = painting.map(|painting| WeightedPainting {
-            byte_rgb: byte_rgb_from_picture(painting, device),
-            weight: 1.0,
-        });
+        let painting =
+            painting.map(|painting| WeightedPainting::whole(byte_rgb_from_picture(painting, device), 1.0));
         let knows_painting = painting.is_some();
-        let loss = PerceptualLoss::new(spec, network, painting.as_slice());
+        let loss = PerceptualLoss::new(spec, network, painting.into_iter().collect());
         Ok(Self { loss, knows_painting })
     }
 

@@ -105,6 +105,7 @@ fn pytorch_examples() -> Recipe {
         weights: LossWeights { content: 1e5, style: 1e10, total_variation: 0.0 },
         content_layers: layers(&[(2, 2)]),
         style_layers: layers(&[(1, 2), (2, 2), (3, 3), (4, 3)]),
+        ..PerceptualLossSpec::default()
     };
     // Two epochs of COCO 2014's 82,783 training photos.
     plain(41_392, loss, NetConfig { output: OutputRange::Linear, ..NetConfig::default() })
@@ -116,6 +117,7 @@ fn lengstrom() -> Recipe {
         weights: LossWeights { content: 7.5, style: 100.0, total_variation: 200.0 },
         content_layers: layers(&[(4, 2)]),
         style_layers: layers(&[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]),
+        ..PerceptualLossSpec::default()
     };
     let net = NetConfig {
         upsample: Upsample::Transposed,
@@ -138,6 +140,7 @@ fn jcjohnson() -> Recipe {
         weights: LossWeights { content: 1.0, style: 5.0, total_variation: TV_STRENGTH * 0.5 * DIFFERENCES },
         content_layers: layers(&[(3, 3)]),
         style_layers: layers(&[(1, 2), (2, 2), (3, 3), (4, 3)]),
+        ..PerceptualLossSpec::default()
     };
     let net = NetConfig {
         upsample: Upsample::Transposed,

@@ -46,9 +46,9 @@ pub(super) fn perceptual_loss(
     let paintings: Vec<WeightedPainting> = paintings
         .iter()
         .zip(&reduced)
-        .map(|(painting, reduced)| WeightedPainting { byte_rgb: byte_rgb(reduced), weight: painting.weight })
+        .map(|(painting, reduced)| WeightedPainting::whole(byte_rgb(reduced), painting.weight))
         .collect();
-    Ok(PerceptualLoss::new(recipe.loss.clone(), network, &paintings))
+    Ok(PerceptualLoss::new(recipe.loss.clone(), network, paintings))
 }
 
 /// The painting with its long side reduced to `long_side_px`; never enlarged, which would only blur its strokes.

@@ -115,7 +115,7 @@ mod tests {
         };
         let network = network(&rng, VggArch::Vgg19, LossInputSpace::torchvision_rgb(), &spec.layers());
         let painting = photo(&mut rng.borrow_mut(), [1, 3, 24, 24]);
-        PerceptualLoss::new(spec, network, &[WeightedPainting { byte_rgb: painting, weight: 1.0 }])
+        PerceptualLoss::new(spec, network, vec![WeightedPainting::whole(painting, 1.0)])
     }
 
     fn pictures(seed: u64, size: [i64; 4]) -> [Tensor; 2] {

@@ -1,8 +1,12 @@
 //! Light and dark of the painting, colours of the photo.
 
-/// The luma of sRGB values (BT.709's weights on the encoded values): how light a pixel looks, roughly.
-pub(super) fn luma([red, green, blue]: [f32; 3]) -> f32 {
-    0.2126 * red + 0.7152 * green + 0.0722 * blue
+/// What red, green and blue count in luma: BT.709's weights, here on the encoded values of sRGB.
+pub const LUMA_WEIGHTS: [f32; 3] = [0.2126, 0.7152, 0.0722];
+
+/// The luma of sRGB values: how light a pixel looks, roughly.
+pub fn luma([red, green, blue]: [f32; 3]) -> f32 {
+    let [of_red, of_green, of_blue] = LUMA_WEIGHTS;
+    of_red * red + of_green * green + of_blue * blue
 }
 
 /// The painted pixel's luma with the photo's chroma, both `byte_rgb` in 0..255: luminance-only transfer of Gatys et al.
@@ -12,7 +16,7 @@ pub(super) fn luma([red, green, blue]: [f32; 3]) -> f32 {
 /// same to all channels keeps hue and colour difference. Where that leaves 0..255, the difference is shortened just as
 /// much as is needed: hue and luma stay, saturation gives way. Clamping each channel would shift both. (Oklab keeps hues
 /// less well: a red that is lightened turns to salmon.)
-pub(super) fn with_colour_of(photo: [f32; 3], painted: [f32; 3]) -> [f32; 3] {
+pub fn with_colour_of(photo: [f32; 3], painted: [f32; 3]) -> [f32; 3] {
     let (photo_luma, painted_luma) = (luma(photo), luma(painted));
     let chroma = photo.map(|value| value - photo_luma);
     let share = chroma.iter().fold(1.0f32, |share, &difference| {
