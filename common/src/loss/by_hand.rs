@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::loss::drawn::{network, photo};
     use crate::loss::{LossWeights, PerceptualLossSpec, StyleUnit, WeightedPainting};
-    use crate::lossnet::VggArch;
+    use crate::lossnet::Arch;
     use crate::space::LossInputSpace;
 
     /// Judges by autograd and by hand: totals, then gradients.
@@ -267,8 +267,8 @@ mod tests {
             style_layers: "relu1_2,relu2_2=2,relu3_3,relu4_3".parse().unwrap(),
         };
         [
-            (VggArch::Vgg19, LossInputSpace::oxford_bgr(), lengstrom),
-            (VggArch::Vgg16, LossInputSpace::torchvision_rgb(), examples),
+            (Arch::Vgg19, LossInputSpace::oxford_bgr(), lengstrom),
+            (Arch::Vgg16, LossInputSpace::torchvision_rgb(), examples),
         ]
         .into_iter()
         .map(|(arch, space, spec)| {

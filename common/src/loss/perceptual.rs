@@ -8,7 +8,7 @@ use tch::Tensor;
 use super::{
     LayerWeights, StyleTarget, StyleUnit, WeightedPainting, content_loss, style_loss, total_variation_loss,
 };
-use crate::lossnet::{Layer, Vgg};
+use crate::lossnet::{Layer, LossNet};
 
 /// How much each kind of loss counts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Default for PerceptualLossSpec {
     /// (docs/records/2026-11-21-training.md).
     fn default() -> Self {
         let layers = |places: &[(u8, u8)]| {
-            LayerWeights::equal(places.iter().filter_map(|&(block, index)| Layer::new(block, index)))
+            LayerWeights::equal(places.iter().filter_map(|&(block, index)| Layer::vgg(block, index)))
         };
         Self {
             style_unit: StyleUnit::Painting,
@@ -65,7 +65,7 @@ impl Default for PerceptualLossSpec {
 /// A perceptual loss against one painting, or several blended.
 pub struct PerceptualLoss {
     pub(super) spec: PerceptualLossSpec,
-    pub(super) network: Vgg,
+    pub(super) network: LossNet,
     pub(super) target: StyleTarget,
 }
 
@@ -116,7 +116,7 @@ impl PerceptualLoss {
     ///
     /// # Panics
     /// As [`StyleTarget::of_paintings`].
-    pub fn new(spec: PerceptualLossSpec, network: Vgg, paintings: &[WeightedPainting]) -> Self {
+    pub fn new(spec: PerceptualLossSpec, network: LossNet, paintings: &[WeightedPainting]) -> Self {
         let target = StyleTarget::of_paintings(paintings, &spec.style_layers, spec.style_unit, &network);
         Self { spec, network, target }
     }

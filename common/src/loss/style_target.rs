@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{LayerWeights, gram_matrix};
-use crate::lossnet::{Layer, Vgg};
+use crate::lossnet::{Layer, LossNet};
 
 /// What each layer's style loss is measured in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,12 +50,12 @@ impl StyleTarget {
     ///
     /// # Panics
     /// If there are style layers but no painting, the network was not loaded as deep as `style_layers`, or a painting is smaller than
-    /// [`Vgg::smallest_side`] of the deepest of them.
+    /// [`LossNet::smallest_side`] of the deepest of them.
     pub fn of_paintings(
         paintings: &[WeightedPainting],
         style_layers: &LayerWeights,
         unit: StyleUnit,
-        network: &Vgg,
+        network: &LossNet,
     ) -> Self {
         assert!(!paintings.is_empty() || style_layers.is_empty(), "a style needs a painting");
         let layers: Vec<Layer> = style_layers.layers().collect();
@@ -111,13 +111,13 @@ mod tests {
 
     use super::*;
     use crate::loss::{drawn, style_loss};
-    use crate::lossnet::VggArch;
+    use crate::lossnet::Arch;
     use crate::space::LossInputSpace;
 
-    fn network() -> Vgg {
+    fn network() -> LossNet {
         let rng = RefCell::new(ChaCha8Rng::seed_from_u64(3));
         let layers = ["relu1_2".parse().unwrap()];
-        drawn::network(&rng, VggArch::Vgg19, LossInputSpace::torchvision_rgb(), &layers)
+        drawn::network(&rng, Arch::Vgg19, LossInputSpace::torchvision_rgb(), &layers)
     }
 
     fn picture() -> Tensor {
