@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::lossnet::{Layer, LossNetShelf, Vgg, VggArch};
+use common::lossnet::{Arch, Layer, LossNet, LossNetShelf};
 use common::space::LossInputSpace;
 use common::tensor_file::{self, StoredAs, TensorFile};
 use tch::{Device, Kind, Tensor};
@@ -72,9 +72,9 @@ impl Cellar {
         self.folder.path().join("loss-nets/vgg19.safetensors")
     }
 
-    fn loads(&self) -> Vgg {
+    fn loads(&self) -> LossNet {
         let layers: [Layer; 1] = ["relu1_1".parse().unwrap()];
-        Vgg::load(&self.path(), &layers, Device::Cpu).unwrap()
+        LossNet::load(&self.path(), &layers, Device::Cpu).unwrap()
     }
 
     /// Names of what is left of downloads.
@@ -88,7 +88,7 @@ impl Cellar {
 fn weights(convolutions_sha256: Option<&'static str>) -> &'static Weights {
     Box::leak(Box::new(Weights {
         title: "Oxford's",
-        arch: VggArch::Vgg19,
+        arch: Arch::Vgg19,
         trained_in: TrainedIn::OxfordBgr,
         licence: "CC BY 4.0",
         credit: "Oxford",
@@ -288,10 +288,10 @@ fn a_folder_that_cannot_be_written_is_told_at_once() {
 /// them.
 fn safetensors(folder: &Path) -> (Vec<u8>, Vec<(String, Tensor)>) {
     let deepest: Layer = "relu1_2".parse().unwrap();
-    let convolutions: Vec<(String, Tensor)> = VggArch::Vgg19
+    let convolutions: Vec<(String, Tensor)> = Arch::Vgg19
         .layers()
         .take_while(|&layer| layer <= deepest)
-        .flat_map(|layer| VggArch::Vgg19.expected_tensors(layer))
+        .flat_map(|layer| Arch::Vgg19.expected_tensors(layer))
         .map(|(name, shape)| {
             let count: i64 = shape.iter().product();
             (name, Tensor::arange(count, (Kind::Float, Device::Cpu)).view(shape.as_slice()))

@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::loss::drawn::{network, photo};
     use crate::loss::{LossWeights, PerceptualLossSpec, StyleRegion, StyleUnit, WeightedPainting};
-    use crate::lossnet::VggArch;
+    use crate::lossnet::Arch;
     use crate::space::LossInputSpace;
 
     /// Judges by autograd and by hand: totals, then gradients.
@@ -263,8 +263,8 @@ mod tests {
             ..PerceptualLossSpec::default()
         };
         [
-            (VggArch::Vgg19, LossInputSpace::oxford_bgr(), lengstrom),
-            (VggArch::Vgg16, LossInputSpace::torchvision_rgb(), examples),
+            (Arch::Vgg19, LossInputSpace::oxford_bgr(), lengstrom),
+            (Arch::Vgg16, LossInputSpace::torchvision_rgb(), examples),
         ]
         .into_iter()
         .map(|(arch, space, spec)| {
@@ -324,7 +324,7 @@ mod tests {
                 content_reduction: Reduction::Sum,
                 ..PerceptualLossSpec::default()
             };
-            let network = network(&rng, VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers());
+            let network = network(&rng, Arch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers());
             let painting =
                 || vec![WeightedPainting::whole(photo(&mut rng.borrow_mut(), [1, 3, 24, 20]), 1.0)];
             let left = Tensor::ones([1, 1, 16, 24], tch::kind::FLOAT_CPU);
@@ -358,7 +358,7 @@ mod tests {
                 ..PerceptualLossSpec::default()
             };
             *rng.borrow_mut() = ChaCha8Rng::seed_from_u64(7);
-            let network = network(&rng, VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers());
+            let network = network(&rng, Arch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers());
             let painting = WeightedPainting::whole(photo(&mut rng.borrow_mut(), [1, 3, 24, 20]), 1.0);
             let loss = PerceptualLoss::new(spec, network, vec![painting]);
             let mut rng = ChaCha8Rng::seed_from_u64(8);

@@ -6,7 +6,7 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
 
-use crate::lossnet::{Layer, Vgg, VggArch};
+use crate::lossnet::{Arch, Layer, LossNet};
 use crate::space::LossInputSpace;
 
 /// Uniform in ±1.
@@ -25,11 +25,11 @@ pub(super) fn photo(rng: &mut ChaCha8Rng, size: [i64; 4]) -> Tensor {
 /// A network with random weights of He's variance, up to the deepest of `layers`.
 pub(super) fn network(
     rng: &RefCell<ChaCha8Rng>,
-    arch: VggArch,
+    arch: Arch,
     space: LossInputSpace,
     layers: &[Layer],
-) -> Vgg {
-    Vgg::from_tensors(arch, space, layers, |_, shape| {
+) -> LossNet {
+    LossNet::from_tensors(arch, space, layers, |_, shape| {
         let fan_in: i64 = shape[1..].iter().product();
         // The variance of the uniform distribution is a third of its bound's square.
         let bound = if shape.len() == 1 { 0.02 } else { (6.0 / fan_in as f64).sqrt() };

@@ -10,7 +10,7 @@ use super::{
     LayerWeights, Reduction, StyleRegion, StyleStatistics, StyleTarget, StyleUnit, TotalVariation,
     WeightedPainting, content_loss,
 };
-use crate::lossnet::{Features, Layer, Vgg};
+use crate::lossnet::{Features, Layer, LossNet};
 use crate::precision::Precision;
 
 /// How much each kind of loss counts.
@@ -68,7 +68,7 @@ impl Default for PerceptualLossSpec {
     /// (docs/records/2026-11-21-training.md).
     fn default() -> Self {
         let layers = |places: &[(u8, u8)]| {
-            LayerWeights::equal(places.iter().filter_map(|&(block, index)| Layer::new(block, index)))
+            LayerWeights::equal(places.iter().filter_map(|&(block, index)| Layer::vgg(block, index)))
         };
         Self {
             style_unit: StyleUnit::Painting,
@@ -86,7 +86,7 @@ impl Default for PerceptualLossSpec {
 /// A perceptual loss against one painting, or several blended.
 pub struct PerceptualLoss {
     pub(super) spec: PerceptualLossSpec,
-    pub(super) network: Vgg,
+    pub(super) network: LossNet,
     pub(super) target: StyleTarget,
 }
 
@@ -152,7 +152,7 @@ impl PerceptualLoss {
     ///
     /// # Panics
     /// As [`StyleTarget::of_regions`].
-    pub fn new(spec: PerceptualLossSpec, network: Vgg, paintings: Vec<WeightedPainting>) -> Self {
+    pub fn new(spec: PerceptualLossSpec, network: LossNet, paintings: Vec<WeightedPainting>) -> Self {
         Self::with_regions(spec, network, vec![StyleRegion { paintings, guide: None }])
     }
 
@@ -160,13 +160,13 @@ impl PerceptualLoss {
     ///
     /// # Panics
     /// As [`StyleTarget::of_regions`].
-    pub fn with_regions(spec: PerceptualLossSpec, network: Vgg, regions: Vec<StyleRegion>) -> Self {
+    pub fn with_regions(spec: PerceptualLossSpec, network: LossNet, regions: Vec<StyleRegion>) -> Self {
         let target = StyleTarget::of_regions(regions, &spec, &network);
         Self { spec, network, target }
     }
 
     /// The loss network again, without the targets.
-    pub fn into_network(self) -> Vgg {
+    pub fn into_network(self) -> LossNet {
         self.network
     }
 

@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 
 use super::PerceptualLossSpec;
 use super::statistic::StyleStatistic;
-use crate::lossnet::{Layer, Vgg};
+use crate::lossnet::{Layer, LossNet};
 
 /// What each layer's style loss is measured in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,8 +79,8 @@ impl StyleTarget {
     ///
     /// # Panics
     /// If there are style layers but no painting, the network was not loaded as deep as the style layers, or a painting is smaller
-    /// than [`Vgg::smallest_side`] of the deepest of them.
-    pub fn of_regions(regions: Vec<StyleRegion>, spec: &PerceptualLossSpec, network: &Vgg) -> Self {
+    /// than [`LossNet::smallest_side`] of the deepest of them.
+    pub fn of_regions(regions: Vec<StyleRegion>, spec: &PerceptualLossSpec, network: &LossNet) -> Self {
         let has_paintings = regions.iter().all(|region| !region.paintings.is_empty()) && !regions.is_empty();
         assert!(has_paintings || spec.style_layers.is_empty(), "a style needs a painting");
         let regions = tch::no_grad(|| {
@@ -105,7 +105,7 @@ impl StyleTarget {
 }
 
 impl RegionTarget {
-    fn of(region: StyleRegion, spec: &PerceptualLossSpec, network: &Vgg) -> Self {
+    fn of(region: StyleRegion, spec: &PerceptualLossSpec, network: &LossNet) -> Self {
         let StyleRegion { paintings, guide } = region;
         let share = guide.as_ref().map_or(1.0, |guide| guide.square().mean(Kind::Double).double_value(&[]));
         let whole: f64 = paintings.iter().map(|painting| painting.weight).sum();
@@ -169,13 +169,13 @@ mod tests {
 
     use super::*;
     use crate::loss::drawn;
-    use crate::lossnet::VggArch;
+    use crate::lossnet::Arch;
     use crate::space::LossInputSpace;
 
-    fn network() -> Vgg {
+    fn network() -> LossNet {
         let rng = RefCell::new(ChaCha8Rng::seed_from_u64(3));
         let layers = ["relu1_2".parse().unwrap()];
-        drawn::network(&rng, VggArch::Vgg19, LossInputSpace::oxford_bgr(), &layers)
+        drawn::network(&rng, Arch::Vgg19, LossInputSpace::oxford_bgr(), &layers)
     }
 
     fn picture() -> Tensor {
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    fn target(paintings: Vec<WeightedPainting>, spec: &PerceptualLossSpec, network: &Vgg) -> StyleTarget {
+    fn target(paintings: Vec<WeightedPainting>, spec: &PerceptualLossSpec, network: &LossNet) -> StyleTarget {
         StyleTarget::of_regions(vec![StyleRegion { paintings, guide: None }], spec, network)
     }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     /// What the weighted sum of two paintings' losses has over the loss of their blend, for three pictures.
-    fn excess_of_the_sum(spec: &PerceptualLossSpec, layer: Layer, network: &Vgg) -> Vec<f64> {
+    fn excess_of_the_sum(spec: &PerceptualLossSpec, layer: Layer, network: &LossNet) -> Vec<f64> {
         let pictures = [0.25, 0.75].map(|weight| (picture(), weight));
         let painting =
             |(byte_rgb, weight): &(Tensor, f64)| WeightedPainting::whole(byte_rgb.shallow_clone(), *weight);

@@ -1,6 +1,6 @@
 //! Loss networks and the style network.
 
-use common::lossnet::{Layer, Vgg, VggArch};
+use common::lossnet::{Arch, Layer, LossNet};
 use common::net::{NetConfig, OutputRange, ParameterSpec, Parameters, StyleNet, parameter_specs};
 use common::space::LossInputSpace;
 use tch::Device;
@@ -9,8 +9,8 @@ use super::golden::Golden;
 use super::hashed;
 use crate::support;
 
-fn check_vgg(golden: &Golden, prefix: &str, arch: VggArch, space: LossInputSpace, layers: &[Layer]) {
-    let vgg = Vgg::from_tensors(arch, space, layers, hashed::vgg_tensor);
+fn check_vgg(golden: &Golden, prefix: &str, arch: Arch, space: LossInputSpace, layers: &[Layer]) {
+    let vgg = LossNet::from_tensors(arch, space, layers, hashed::vgg_tensor);
     let features = vgg.features(&hashed::bytes("vgg.input", &[2, 3, 35, 46]), layers);
     assert_eq!(features.len(), layers.len());
     for (layer, feature) in &features {
@@ -23,11 +23,11 @@ fn vgg_features_at_every_layer() {
     let golden = Golden::open("vgg");
     golden.check_head("vgg.input", &hashed::bytes("vgg.input", &[2, 3, 35, 46]));
     golden.check_head("features.0.weight", &hashed::vgg_tensor("features.0.weight", &[64, 3, 3, 3]));
-    for (prefix, arch) in [("vgg19.oxford", VggArch::Vgg19), ("vgg16.oxford", VggArch::Vgg16)] {
+    for (prefix, arch) in [("vgg19.oxford", Arch::Vgg19), ("vgg16.oxford", Arch::Vgg16)] {
         check_vgg(&golden, prefix, arch, LossInputSpace::oxford_bgr(), &arch.layers().collect::<Vec<_>>());
     }
     let layers: Vec<Layer> = ["relu1_1", "relu3_3"].iter().map(|name| name.parse().unwrap()).collect();
-    check_vgg(&golden, "vgg16.torchvision", VggArch::Vgg16, LossInputSpace::torchvision_rgb(), &layers);
+    check_vgg(&golden, "vgg16.torchvision", Arch::Vgg16, LossInputSpace::torchvision_rgb(), &layers);
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn real_vgg19_features() {
     let Some(weights) = support::real_vgg19("real_vgg19_features") else { return };
     let golden = Golden::open("real_vgg19");
     let deepest: Layer = "relu5_1".parse().unwrap();
-    let layers: Vec<Layer> = VggArch::Vgg19.layers().take_while(|&layer| layer <= deepest).collect();
-    let vgg = Vgg::load(&weights, &layers, Device::Cpu).unwrap();
+    let layers: Vec<Layer> = Arch::Vgg19.layers().take_while(|&layer| layer <= deepest).collect();
+    let vgg = LossNet::load(&weights, &layers, Device::Cpu).unwrap();
     let features = vgg.features(&hashed::bytes("real_vgg19.input", &[1, 3, 64, 80]), &layers);
     for (layer, feature) in &features {
         golden.check_sampled(&format!("vgg19.oxford.{layer}"), feature, 1e-5);

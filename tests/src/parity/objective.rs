@@ -1,7 +1,7 @@
 //! One whole training objective: every term, and the gradient with respect to every parameter.
 
 use common::loss::{PerceptualLoss, WeightedPainting};
-use common::lossnet::{Vgg, VggArch};
+use common::lossnet::{Arch, LossNet};
 use common::net::{NetConfig, Parameters, StyleNet};
 use common::precision::Precision;
 use common::space::{LossInputSpace, byte_rgb_from_picture};
@@ -20,7 +20,7 @@ fn the_total_loss_and_its_gradient() {
     let net = StyleNet::new(config, parameters);
     let spec = NamedRecipe::Lengstrom.recipe().loss;
     let vgg =
-        Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
+        LossNet::from_tensors(Arch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
     let loss = {
         let byte_rgb = hashed::bytes("step.style", &[1, 3, 40, 36]);
         PerceptualLoss::new(spec, vgg, vec![WeightedPainting::whole(byte_rgb, 1.0)])
@@ -54,7 +54,7 @@ fn the_total_loss_and_its_gradient() {
 fn in_bf16_the_default_objective_leads_the_same_way() {
     let Some(weights) = real_vgg19("in_bf16_the_default_objective_leads_the_same_way") else { return };
     let spec = Recipe::default().loss;
-    let vgg = Vgg::load(&weights, &spec.layers(), Device::Cpu).unwrap();
+    let vgg = LossNet::load(&weights, &spec.layers(), Device::Cpu).unwrap();
     let picture = |seed: u64| byte_rgb_from_picture(&scenes::rectangles(96, 96, seed), Device::Cpu);
     let loss = PerceptualLoss::new(spec, vgg, vec![WeightedPainting::whole(picture(1), 1.0)]);
     // From a photo on its way to the painting: half the one, half the other, and some grain.

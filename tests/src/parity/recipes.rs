@@ -4,7 +4,7 @@
 use common::loss::{
     LossWeights, PerceptualLoss, PerceptualLossSpec, StyleUnit, WeightedPainting, total_variation_loss,
 };
-use common::lossnet::{Vgg, VggArch};
+use common::lossnet::{Arch, LossNet};
 use common::space::LossInputSpace;
 use tch::Tensor;
 use trainer::recipe::NamedRecipe;
@@ -30,14 +30,14 @@ fn painting() -> Tensor {
     hashed::bytes("recipes.painting", &[1, 3, 64, 48])
 }
 
-fn loss_net(name: &str, spec: &PerceptualLossSpec) -> Vgg {
+fn loss_net(name: &str, spec: &PerceptualLossSpec) -> LossNet {
     let (arch, space) = match name {
-        "vgg19" => (VggArch::Vgg19, LossInputSpace::oxford_bgr()),
-        "vgg16" => (VggArch::Vgg16, LossInputSpace::oxford_bgr()),
-        "vgg16-torchvision" => (VggArch::Vgg16, LossInputSpace::torchvision_rgb()),
+        "vgg19" => (Arch::Vgg19, LossInputSpace::oxford_bgr()),
+        "vgg16" => (Arch::Vgg16, LossInputSpace::oxford_bgr()),
+        "vgg16-torchvision" => (Arch::Vgg16, LossInputSpace::torchvision_rgb()),
         other => panic!("no golden was made with {other}"),
     };
-    Vgg::from_tensors(arch, space, &spec.layers(), hashed::vgg_tensor)
+    LossNet::from_tensors(arch, space, &spec.layers(), hashed::vgg_tensor)
 }
 
 /// Checks every term as it stands in the total, and the gradient of the total in the painted picture.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use common::lossnet::{Layer, VggArch};
+use common::lossnet::{Arch, Layer};
 use common::tensor_file::{self, StoredAs};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -17,10 +17,10 @@ pub(crate) fn write(path: &Path) {
     // libtorch's own generator is shared by all tests that run at the time.
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     let deepest: Layer = "relu2_1".parse().expect("a layer");
-    let tensors: Vec<(String, Tensor)> = VggArch::Vgg19
+    let tensors: Vec<(String, Tensor)> = Arch::Vgg19
         .layers()
         .take_while(|&layer| layer <= deepest)
-        .flat_map(|layer| VggArch::Vgg19.expected_tensors(layer))
+        .flat_map(|layer| Arch::Vgg19.expected_tensors(layer))
         .map(|(name, shape)| {
             let fan_in: i64 = shape[1..].iter().product();
             // The variance of the uniform distribution is a third of its bound's square.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use common::loss::{LossPhase, PerceptualLoss, WeightedPainting};
-use common::lossnet::{Vgg, VggArch};
+use common::lossnet::{Arch, LossNet};
 use common::memory;
 use common::net::{Parameters, StyleNet};
 use common::optim::Adam;
@@ -26,7 +26,7 @@ pub struct BenchConfig {
     /// The step: its batch, size, losses and network.
     pub recipe: Recipe,
     /// The loss network.
-    pub loss_net: VggArch,
+    pub loss_net: Arch,
     /// What it computes in; [`Precision::set_up`] has been called.
     pub precision: Precision,
     /// Where.
@@ -168,7 +168,7 @@ impl Bench {
         let picture =
             |count: usize| Tensor::rand([count as i64, 3, side, side], (Kind::Float, *device)) * 255.0;
         let space = LossInputSpace::torchvision_rgb();
-        let vgg = Vgg::from_tensors(*loss_net, space, &recipe.loss.layers(), |_, shape| {
+        let vgg = LossNet::from_tensors(*loss_net, space, &recipe.loss.layers(), |_, shape| {
             // He's variance, so that activations keep their size.
             let fan_in: i64 = shape[1..].iter().product();
             let std = if shape.len() == 1 { 0.0 } else { (2.0 / fan_in as f64).sqrt() };
@@ -234,7 +234,7 @@ mod tests {
         for precision in [Precision::F32, Precision::Bf16] {
             let bench = Bench::new(&BenchConfig {
                 recipe: recipe.clone(),
-                loss_net: VggArch::Vgg19,
+                loss_net: Arch::Vgg19,
                 precision,
                 device: Device::Cpu,
                 steps: 1,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use common::exit_status::ExitStatus;
-use common::lossnet::VggArch;
+use common::lossnet::Arch;
 use trainer::bench::{BenchConfig, BenchReport, run};
 
 use super::stdout::print;
@@ -12,7 +12,7 @@ use crate::progress::device_name;
 
 pub(crate) fn bench(args: &BenchArgs) -> anyhow::Result<ExitStatus> {
     let mut recipe = args.recipe.recipe();
-    let loss_net = if args.recipe.loss_net().starts_with("vgg16") { VggArch::Vgg16 } else { VggArch::Vgg19 };
+    let loss_net = if args.recipe.loss_net().starts_with("vgg16") { Arch::Vgg16 } else { Arch::Vgg19 };
     recipe.batch = args.batch.map_or(recipe.batch, std::num::NonZeroUsize::get);
     recipe.crop_px = args.size.unwrap_or(recipe.crop_px);
     if let Some(threads) = args.threads {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use common::exit_status::{ExitStatus, UsageError};
 use common::loss::PerceptualLossSpec;
-use common::lossnet::{LossNetShelf, Vgg};
+use common::lossnet::{LossNet, LossNetShelf};
 use common::net::StyleNet;
 use common::space::{byte_rgb_from_interleaved, picture_from_byte_rgb};
 use common::style_file::{self, Shelf};
@@ -132,7 +132,7 @@ impl JudgePlan {
 
     /// The shortest side of a picture that it can judge.
     pub(super) fn smallest_side_px(&self) -> u32 {
-        let deepest = self.spec.layers().into_iter().map(Vgg::smallest_side).max().unwrap_or(1);
+        let deepest = self.spec.layers().into_iter().map(LossNet::smallest_side).max().unwrap_or(1);
         deepest.max(eval::SMALLEST_SIDE_PX)
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use common::loss::{LayerWeights, LossValues, PerceptualLoss, PerceptualLossSpec, WeightedPainting};
-use common::lossnet::{Layer, LossNetError, Vgg};
+use common::lossnet::{Layer, LossNet, LossNetError};
 use common::metric::{luma, ssim};
 use common::space::byte_rgb_from_picture;
 use pixel::Picture;
@@ -94,12 +94,12 @@ impl Judge {
         }
         if let Some(painting) = painting {
             let (width, height) = (painting.width(), painting.height());
-            let needed = spec.style_layers.layers().map(Vgg::smallest_side).max().unwrap_or(1);
+            let needed = spec.style_layers.layers().map(LossNet::smallest_side).max().unwrap_or(1);
             if width.min(height) < needed {
                 return Err(JudgeError::PaintingTooSmall { width, height, needed });
             }
         }
-        let network = Vgg::load(loss_net, &spec.layers(), device)?;
+        let network = LossNet::load(loss_net, &spec.layers(), device)?;
         let painting =
             painting.map(|painting| WeightedPainting::whole(byte_rgb_from_picture(painting, device), 1.0));
         let knows_painting = painting.is_some();

@@ -4,7 +4,7 @@
 //! independent public projects state alike; a prefix is the one that the authors put into the file's name, which
 //! PyTorch's own loader compares with the beginning of the sha256.
 
-use common::lossnet::VggArch;
+use common::lossnet::Arch;
 use common::space::LossInputSpace;
 
 use super::pin::Pin;
@@ -38,7 +38,7 @@ pub struct Weights {
     /// Whose.
     pub title: &'static str,
     /// Of which network.
-    pub arch: VggArch,
+    pub arch: Arch,
     /// What its first convolution wants to see.
     pub trained_in: TrainedIn,
     /// The terms of use.
@@ -76,12 +76,12 @@ pub fn entry(name: &str) -> Option<&'static Entry> {
 }
 
 /// What a file of this sha256 is, wherever it comes from.
-pub(super) fn recognise(arch: VggArch, sha256: &str) -> Option<&'static Source<'static>> {
+pub(super) fn recognise(arch: Arch, sha256: &str) -> Option<&'static Source<'static>> {
     let sources = MANIFEST.iter().flat_map(|entry| entry.sources);
     sources.filter(|source| source.weights.arch == arch).find(|source| source.pin.fits(sha256) == Some(true))
 }
 
-const fn oxford(arch: VggArch) -> Weights {
+const fn oxford(arch: Arch) -> Weights {
     Weights {
         title: "Oxford's",
         arch,
@@ -92,7 +92,7 @@ const fn oxford(arch: VggArch) -> Weights {
     }
 }
 
-const fn torchvision(arch: VggArch) -> Weights {
+const fn torchvision(arch: Arch) -> Weights {
     Weights {
         title: "torchvision's",
         arch,
@@ -103,10 +103,10 @@ const fn torchvision(arch: VggArch) -> Weights {
     }
 }
 
-static OXFORD_19: Weights = oxford(VggArch::Vgg19);
-static OXFORD_16: Weights = oxford(VggArch::Vgg16);
-static TORCHVISION_19: Weights = torchvision(VggArch::Vgg19);
-static TORCHVISION_16: Weights = torchvision(VggArch::Vgg16);
+static OXFORD_19: Weights = oxford(Arch::Vgg19);
+static OXFORD_16: Weights = oxford(Arch::Vgg16);
+static TORCHVISION_19: Weights = torchvision(Arch::Vgg19);
+static TORCHVISION_16: Weights = torchvision(Arch::Vgg16);
 
 /// Justin Johnson's conversion of the Caffe model.
 const OXFORD_19_MICHIGAN: Source<'static> = Source {
@@ -236,8 +236,8 @@ mod tests {
     #[test]
     fn a_file_is_recognised_by_its_sum_only_for_its_own_network() {
         let Pin::Sha256(sum) = TORCHVISION_19_PYTORCH.pin else { panic!("pinned whole") };
-        assert_eq!(recognise(VggArch::Vgg19, sum).unwrap().weights.title, "torchvision's");
-        assert!(recognise(VggArch::Vgg16, sum).is_none());
-        assert!(recognise(VggArch::Vgg19, &"0".repeat(64)).is_none());
+        assert_eq!(recognise(Arch::Vgg19, sum).unwrap().weights.title, "torchvision's");
+        assert!(recognise(Arch::Vgg16, sum).is_none());
+        assert!(recognise(Arch::Vgg19, &"0".repeat(64)).is_none());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::lossnet::{Layer, LossNetShelf, VggArch, deepest_layer, write_loss_net};
+use common::lossnet::{Arch, Layer, LossNetShelf, deepest_layer, write_loss_net};
 use common::space::LossInputSpace;
 use common::tensor_file::{TensorFile, TensorFileError};
 use tch::{Kind, Tensor};
@@ -152,7 +152,7 @@ fn public_name(source_name: &str) -> String {
 }
 
 /// In f32, as the network goes through them.
-fn in_order(arch: VggArch, mut tensors: BTreeMap<String, Tensor>) -> Vec<(String, Tensor)> {
+fn in_order(arch: Arch, mut tensors: BTreeMap<String, Tensor>) -> Vec<(String, Tensor)> {
     arch.layers()
         .flat_map(|layer| arch.expected_tensors(layer))
         .filter_map(|(name, _)| tensors.remove_entry(&name))

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::ops::Range;
 use std::path::Path;
 
-use common::lossnet::{CONVOLUTIONS, ConvolutionShapes, VggArch, deepest_layer};
+use common::lossnet::{Arch, TensorShapes, deepest_layer};
 use safetensors::tensor::{Metadata, TensorInfo};
 use tch::Tensor;
 use ureq::Body;
@@ -35,7 +35,7 @@ pub(super) struct Fetched {
 pub(super) fn convolutions(
     http: &Http,
     url: &str,
-    arch: VggArch,
+    arch: Arch,
     folder: &Path,
     watch: &mut Watch<'_>,
 ) -> Result<Option<Fetched>, FetchError> {
@@ -125,12 +125,12 @@ fn body_of(http: &Http, url: &str, response: Response<Body>, at_most: u64) -> Re
     Ok(bytes)
 }
 
-fn wanted_tensors(metadata: &Metadata, arch: VggArch) -> Result<Vec<(String, &TensorInfo)>, String> {
+fn wanted_tensors(metadata: &Metadata, arch: Arch) -> Result<Vec<(String, &TensorInfo)>, String> {
     let mut wanted: Vec<(String, &TensorInfo)> =
-        metadata.tensors().into_iter().filter(|(name, _)| name.starts_with(CONVOLUTIONS)).collect();
+        metadata.tensors().into_iter().filter(|(name, _)| arch.is_of_layers(name)).collect();
     wanted.sort_by_key(|(_, info)| info.data_offsets);
     let shape = |info: &TensorInfo| info.shape.iter().map(|&side| side as i64).collect();
-    let shapes: ConvolutionShapes = wanted.iter().map(|(name, info)| (name.clone(), shape(info))).collect();
+    let shapes: TensorShapes = wanted.iter().map(|(name, info)| (name.clone(), shape(info))).collect();
     deepest_layer(arch, &shapes).map_err(|mismatch| format!("not the convolutions of {arch}: {mismatch}"))?;
     if let Some((name, info)) = wanted.iter().find(|(_, info)| kind_of_safetensors(info.dtype).is_none()) {
         return Err(format!("{name} holds {:?} numbers", info.dtype));

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use common::lossnet::{CONVOLUTIONS, ConvolutionShapes, VggArch, declared_input_space, deepest_layer};
+use common::lossnet::{Arch, TensorShapes, declared_input_space, deepest_layer};
 use common::space::LossInputSpace;
 use common::tensor_file::TensorFile;
 use pytorch_reader::{DType, PytorchReader};
@@ -24,7 +24,7 @@ pub(super) struct Found {
 
 /// Names and shapes are checked before numbers are read, so that a file cannot ask for more memory than a VGG network
 /// takes. The error is a sentence without the path.
-pub(super) fn read(path: &Path, arch: VggArch) -> Result<Found, String> {
+pub(super) fn read(path: &Path, arch: Arch) -> Result<Found, String> {
     if is_safetensors(path).map_err(|error| error.to_string())? {
         read_safetensors(path, arch)
     } else {
@@ -39,39 +39,37 @@ fn is_safetensors(path: &Path) -> std::io::Result<bool> {
     Ok(start.get(8) == Some(&b'{'))
 }
 
-fn read_safetensors(path: &Path, arch: VggArch) -> Result<Found, String> {
+fn read_safetensors(path: &Path, arch: Arch) -> Result<Found, String> {
     let file = TensorFile::open(path).map_err(|error| error.to_string())?;
-    let is_convolution = |name: &str| name.starts_with(CONVOLUTIONS);
-    let shapes: ConvolutionShapes = file
+    let is_of_layers = |name: &str| arch.is_of_layers(name);
+    let shapes: TensorShapes = file
         .names()
         .into_iter()
-        .filter(|name| is_convolution(name))
+        .filter(|name| is_of_layers(name))
         .filter_map(|name| Some((name.clone(), file.shape(&name)?)))
         .collect();
     check(arch, &shapes)?;
     let expected: Vec<_> = shapes.into_iter().collect();
-    let tensors = file.load(&expected, |name| !is_convolution(name), Device::Cpu);
+    let tensors = file.load(&expected, |name| !is_of_layers(name), Device::Cpu);
     Ok(Found {
         tensors: tensors.map_err(|error| error.to_string())?,
-        input_space: declared_input_space(&file).map_err(|error| error.to_string())?,
+        input_space: declared_input_space(&file, arch).map_err(|error| error.to_string())?,
     })
 }
 
-fn read_pytorch(path: &Path, arch: VggArch) -> Result<BTreeMap<String, Tensor>, String> {
+fn read_pytorch(path: &Path, arch: Arch) -> Result<BTreeMap<String, Tensor>, String> {
     // The libraries' messages may have more than one line.
     let told = |error: &dyn std::fmt::Display| error.to_string().replace('\n', " ");
     let file = PytorchReader::new(path).map_err(|error| {
         format!("neither safetensors nor a PyTorch file that can be read: {}", told(&error))
     })?;
-    let mut convolutions: BTreeMap<String, pytorch_reader::Tensor> =
-        file.into_tensors().into_iter().collect();
-    convolutions.retain(|name, _| name.starts_with(CONVOLUTIONS));
+    let mut wanted: BTreeMap<String, pytorch_reader::Tensor> = file.into_tensors().into_iter().collect();
+    wanted.retain(|name, _| arch.is_of_layers(name));
     let shape =
         |tensor: &pytorch_reader::Tensor| tensor.shape().iter().map(|&side| side as i64).collect::<Vec<_>>();
-    let shapes: ConvolutionShapes =
-        convolutions.iter().map(|(name, tensor)| (name.clone(), shape(tensor))).collect();
+    let shapes: TensorShapes = wanted.iter().map(|(name, tensor)| (name.clone(), shape(tensor))).collect();
     check(arch, &shapes)?;
-    convolutions
+    wanted
         .into_iter()
         .map(|(name, tensor)| {
             let kind = kind_of_pytorch(tensor.dtype())
@@ -85,7 +83,7 @@ fn read_pytorch(path: &Path, arch: VggArch) -> Result<BTreeMap<String, Tensor>, 
         .collect()
 }
 
-fn check(arch: VggArch, shapes: &ConvolutionShapes) -> Result<(), String> {
+fn check(arch: Arch, shapes: &TensorShapes) -> Result<(), String> {
     match deepest_layer(arch, shapes) {
         Ok(_) => Ok(()),
         Err(mismatch) => Err(format!("not the convolutions of {arch}: {mismatch}")),

@@ -1,7 +1,7 @@
 //! Whether a configuration makes sense.
 
 use common::exit_status::UsageError;
-use common::lossnet::{Layer, Vgg};
+use common::lossnet::{Layer, LossNet};
 use trainer::config::Config;
 use trainer::device_room::ResidentRoom;
 use trainer::recipe::Recipe;
@@ -61,8 +61,15 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
         format!("--temporal-ramp {start},{end}: expected two numbers from 0 to 1, the smaller first")
     })?;
     let layers = recipe.loss.layers();
+    let foreign = layers.iter().find(|layer| layer.vgg_place().is_none());
+    if let (Some(of_temporal), Some(foreign)) = (recipe.temporal.feature_layer(), foreign) {
+        return Err(UsageError(format!(
+            "--temporal-features looks at {of_temporal}, which no network has that has {foreign}: \
+             take the layers of a VGG network, or --temporal alone"
+        )));
+    }
     check(!layers.is_empty(), || "--style-layers and --content-layers are both empty".to_owned())?;
-    let smallest = layers.iter().copied().map(Vgg::smallest_side).max().unwrap_or(1).max(16);
+    let smallest = layers.iter().copied().map(LossNet::smallest_side).max().unwrap_or(1).max(16);
     let deepest = layers.last().map(Layer::to_string).unwrap_or_default();
     check((smallest..=4096).contains(&recipe.crop_px), || {
         format!("--size {}: expected {smallest} to 4096 (for layer {deepest})", recipe.crop_px)

@@ -152,7 +152,7 @@ fn jcjohnson() -> Recipe {
 }
 
 fn layers(places: &[(u8, u8)]) -> LayerWeights {
-    LayerWeights::equal(places.iter().map(|&(block, index)| Layer::new(block, index).expect("a layer")))
+    LayerWeights::equal(places.iter().map(|&(block, index)| Layer::vgg(block, index).expect("a layer")))
 }
 
 impl fmt::Display for NamedRecipe {

@@ -1,7 +1,7 @@
 //! From pictures of paintings to the loss that asks for their hand.
 
 use common::loss::{PerceptualLoss, WeightedPainting};
-use common::lossnet::Vgg;
+use common::lossnet::LossNet;
 use common::space::byte_rgb_from_picture;
 use pixel::{Filter, Picture};
 
@@ -25,7 +25,7 @@ pub(super) fn perceptual_loss(
     inputs: &TrainingInputs,
 ) -> Result<PerceptualLoss, TrainingError> {
     let TrainingInputs { paintings, photos, loss_net, device, .. } = inputs;
-    let needed = recipe.loss.style_layers.layers().map(Vgg::smallest_side).max().unwrap_or(1);
+    let needed = recipe.loss.style_layers.layers().map(LossNet::smallest_side).max().unwrap_or(1);
     let reduced: Vec<Picture> =
         paintings.iter().map(|painting| reduced(&painting.picture, recipe.painting_long_side_px)).collect();
     if let Some(painting) = reduced.iter().find(|painting| painting.width().min(painting.height()) < needed) {
@@ -34,7 +34,7 @@ pub(super) fn perceptual_loss(
     }
     let mut layers = recipe.loss.layers();
     layers.extend(recipe.temporal.feature_layer());
-    let network = Vgg::load(loss_net, &layers, *device)?;
+    let network = LossNet::load(loss_net, &layers, *device)?;
     let photo_colours = photo_colours(recipe, photos)?;
     let byte_rgb = |reduced: &Picture| {
         let byte_rgb = byte_rgb_from_picture(reduced, *device);

@@ -14,7 +14,7 @@ use crate::precision::Precision;
 /// Where features are compared: the first layer at half the resolution, whose features are a few pixels wide, as strokes are. A
 /// deeper one would cost more and say less of what flickers.
 pub(super) fn layer() -> Layer {
-    Layer::new(2, 1).expect("all VGG networks have it")
+    Layer::vgg(2, 1).expect("all VGG networks have it")
 }
 
 /// There, features this near to an edge have seen zeros beyond it: one for its own convolution and one for the two pixels
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
     use crate::loss::drawn::{network, photo};
     use crate::loss::{MotionKey, PerceptualLossSpec, WeightedPainting};
-    use crate::lossnet::VggArch;
+    use crate::lossnet::Arch;
     use crate::space::LossInputSpace;
 
     fn loss() -> PerceptualLoss {
@@ -113,7 +113,7 @@ mod tests {
             style_layers: "relu1_1".parse().unwrap(),
             ..PerceptualLossSpec::default()
         };
-        let network = network(&rng, VggArch::Vgg19, LossInputSpace::torchvision_rgb(), &spec.layers());
+        let network = network(&rng, Arch::Vgg19, LossInputSpace::torchvision_rgb(), &spec.layers());
         let painting = photo(&mut rng.borrow_mut(), [1, 3, 24, 24]);
         PerceptualLoss::new(spec, network, vec![WeightedPainting::whole(painting, 1.0)])
     }

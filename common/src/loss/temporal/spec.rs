@@ -107,7 +107,7 @@ mod tests {
         let spec = TemporalSpec { features: 0.5, ramp: [0.0, 1.0], ..TemporalSpec::default() };
         let half = 0.25 * TemporalSpec::FEATURES_UNIT;
         assert_eq!(spec.factors_at(6, 10), Some(TemporalFactors { pixels: 0.0, features: half }));
-        assert_eq!(spec.feature_layer(), Layer::new(2, 1));
+        assert_eq!(spec.feature_layer(), Layer::vgg(2, 1));
         assert_eq!(TemporalSpec { weight: 1.0, ..TemporalSpec::default() }.feature_layer(), None);
         let old: TemporalSpec =
             serde_json::from_str(r#"{"weight":1.0,"noise":4.0,"ramp":[0.1,0.3]}"#).unwrap();

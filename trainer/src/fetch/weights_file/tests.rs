@@ -19,7 +19,7 @@ fn written(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn every_format_that_pytorch_has_had_holds_the_same() {
     for name in FORMATS {
-        let Found { tensors, input_space } = read(&fixture(name), VggArch::Vgg19).unwrap();
+        let Found { tensors, input_space } = read(&fixture(name), Arch::Vgg19).unwrap();
         assert_eq!(tensors.keys().collect::<Vec<_>>(), ["features.0.bias", "features.0.weight"], "{name}");
         assert!(input_space.is_none());
         let weight = &tensors["features.0.weight"];
@@ -31,14 +31,14 @@ fn every_format_that_pytorch_has_had_holds_the_same() {
 
 #[test]
 fn a_pickle_runs_nothing() {
-    let error = read(&fixture("runs-a-program.pth"), VggArch::Vgg19).unwrap_err();
+    let error = read(&fixture("runs-a-program.pth"), Arch::Vgg19).unwrap_err();
     assert!(error.contains("missing features.0.bias") || error.contains("pickle"), "{error}");
     assert!(!Path::new("executed-by-a-pickle").exists());
 }
 
 #[test]
 fn a_small_file_that_claims_32_gib_is_refused() {
-    let error = read(&fixture("huge.pth"), VggArch::Vgg19).unwrap_err();
+    let error = read(&fixture("huge.pth"), Arch::Vgg19).unwrap_err();
     assert!(error.contains("byte limit") || error.contains("8589934592"), "{error}");
 }
 
@@ -51,7 +51,7 @@ fn files_cut_anywhere_are_refused() {
         let needed = whole.iter().rposition(|&byte| byte != 0).unwrap();
         for length in (0..=needed).step_by(173) {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let error = read(&path, VggArch::Vgg19).expect_err(&format!("{name} cut at {length}"));
+            let error = read(&path, Arch::Vgg19).expect_err(&format!("{name} cut at {length}"));
             assert!(!error.contains('\n'), "{error}");
         }
     }
@@ -68,7 +68,7 @@ fn damaged_files_do_not_panic() {
             let mut damaged = whole.clone();
             damaged[position] ^= 1 << (position % 8);
             std::fs::write(&path, &damaged).unwrap();
-            if let Ok(found) = read(&path, VggArch::Vgg19) {
+            if let Ok(found) = read(&path, Arch::Vgg19) {
                 assert_eq!(found.tensors["features.0.weight"].size(), [64, 3, 3, 3], "{name} at {position}");
             }
         }
@@ -78,15 +78,15 @@ fn damaged_files_do_not_panic() {
 #[test]
 fn what_is_no_weights_at_all_is_told_so() {
     let (_folder, path) = written(b"<!DOCTYPE html><title>Log in to the network</title>");
-    let error = read(&path, VggArch::Vgg19).unwrap_err();
+    let error = read(&path, Arch::Vgg19).unwrap_err();
     assert!(error.contains("neither safetensors nor a PyTorch file"), "{error}");
     let (_folder, path) = written(b"");
-    assert!(read(&path, VggArch::Vgg19).is_err());
+    assert!(read(&path, Arch::Vgg19).is_err());
 }
 
 #[test]
 fn weights_of_another_network_are_told_by_their_shapes() {
-    let shapes = ConvolutionShapes::from([("features.0.weight".to_owned(), vec![64, 3, 11, 11])]);
-    let error = check(VggArch::Vgg19, &shapes).unwrap_err();
+    let shapes = TensorShapes::from([("features.0.weight".to_owned(), vec![64, 3, 11, 11])]);
+    let error = check(Arch::Vgg19, &shapes).unwrap_err();
     assert!(error.contains("VGG-19") && error.contains("[64, 3, 11, 11]"), "{error}");
 }

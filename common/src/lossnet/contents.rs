@@ -1,4 +1,4 @@
-//! From the weights of a whole VGG classifier to a loss network file: which of its tensors are wanted, and how they are
+//! From the weights of a whole classifier to a loss network file: which layers its tensors make up, and how they are
 //! written.
 
 use std::collections::BTreeMap;
@@ -6,21 +6,18 @@ use std::path::Path;
 
 use tch::Tensor;
 
-use super::{Layer, VggArch};
+use super::{Arch, Layer};
 use crate::space::{ChannelOrder, LossInputSpace};
 use crate::tensor_file::{self, Mismatch, StoredAs, TensorFileError};
 
-/// Tensors of the convolutional part, in torchvision's names, start with this; the classifier's do not.
-pub const CONVOLUTIONS: &str = "features.";
+/// The shape of each tensor of a network's layers (see [`Arch::is_of_layers`]), by name.
+pub type TensorShapes = BTreeMap<String, Vec<i64>>;
 
-/// The shape of each tensor of the convolutional part, by name.
-pub type ConvolutionShapes = BTreeMap<String, Vec<i64>>;
-
-/// The deepest layer that tensors of these shapes make up. They may end early, at any convolution.
+/// The deepest layer that tensors of these shapes make up. They may end early, at any layer.
 ///
 /// # Errors
 /// Names are missing before the last one, or a name or a shape is not that of `arch`.
-pub fn deepest_layer(arch: VggArch, shapes: &ConvolutionShapes) -> Result<Layer, Mismatch> {
+pub fn deepest_layer(arch: Arch, shapes: &TensorShapes) -> Result<Layer, Mismatch> {
     let holds =
         |layer: &Layer| arch.expected_tensors(*layer).iter().any(|(name, _)| shapes.contains_key(name));
     let layers: Vec<Layer> = arch.layers().collect();
@@ -46,14 +43,14 @@ pub fn deepest_layer(arch: VggArch, shapes: &ConvolutionShapes) -> Result<Layer,
     if mismatch.is_empty() { Ok(deepest) } else { Err(mismatch) }
 }
 
-/// Writes a loss network file as [`Vgg::load`](super::Vgg::load) reads it, in f32, at once or not at all. `about` goes
+/// Writes a loss network file as [`LossNet::load`](super::LossNet::load) reads it, in f32, at once or not at all. `about` goes
 /// into its metadata besides: licence, source and the like.
 ///
 /// # Errors
 /// The file cannot be written; what was there before is untouched.
 pub fn write_loss_net(
     path: &Path,
-    arch: VggArch,
+    arch: Arch,
     input_space: &LossInputSpace,
     tensors: &[(String, Tensor)],
     about: &[(&str, String)],
@@ -80,18 +77,18 @@ mod tests {
     use tch::{Device, kind};
 
     use super::*;
-    use crate::lossnet::Vgg;
+    use crate::lossnet::LossNet;
 
-    fn shapes_up_to(arch: VggArch, deepest: &str) -> ConvolutionShapes {
+    fn shapes_up_to(arch: Arch, deepest: &str) -> TensorShapes {
         let deepest: Layer = deepest.parse().unwrap();
         let layers = arch.layers().take_while(|&layer| layer <= deepest);
         layers.flat_map(|layer| arch.expected_tensors(layer)).collect()
     }
 
     #[test]
-    fn a_network_may_end_at_any_convolution() {
-        for arch in [VggArch::Vgg16, VggArch::Vgg19] {
-            for layer in arch.layers() {
+    fn a_network_may_end_at_any_layer() {
+        for arch in Arch::ALL {
+            for layer in arch.layers().filter(|&layer| !arch.expected_tensors(layer).is_empty()) {
                 assert_eq!(deepest_layer(arch, &shapes_up_to(arch, &layer.to_string())), Ok(layer));
             }
         }
@@ -99,37 +96,46 @@ mod tests {
 
     #[test]
     fn holes_strangers_and_wrong_shapes_are_told_together() {
-        let mut shapes = shapes_up_to(VggArch::Vgg19, "relu2_2");
+        let mut shapes = shapes_up_to(Arch::Vgg19, "relu2_2");
         shapes.remove("features.2.bias");
         shapes.insert("features.1.weight".to_owned(), vec![64]);
         shapes.insert("features.5.weight".to_owned(), vec![128, 64, 5, 5]);
-        let mismatch = deepest_layer(VggArch::Vgg19, &shapes).unwrap_err();
+        let mismatch = deepest_layer(Arch::Vgg19, &shapes).unwrap_err();
         assert_eq!(mismatch.missing, ["features.2.bias"]);
         assert_eq!(mismatch.unexpected, ["features.1.weight"]);
         assert!(mismatch.wrong[0].starts_with("features.5.weight (shape [128, 64, 5, 5]"), "{mismatch}");
     }
 
     #[test]
-    fn another_network_is_no_vgg() {
-        let resnet = ConvolutionShapes::from([("conv1.weight".to_owned(), vec![64, 3, 7, 7])]);
-        assert!(deepest_layer(VggArch::Vgg19, &resnet).is_err());
-        assert!(deepest_layer(VggArch::Vgg19, &ConvolutionShapes::new()).is_err());
-        assert!(deepest_layer(VggArch::Vgg19, &shapes_up_to(VggArch::Vgg16, "relu5_3")).is_err());
+    fn another_network_is_none_of_ours() {
+        let resnet = shapes_up_to(Arch::ResNet50, "layer4.2");
+        assert!(deepest_layer(Arch::Vgg19, &resnet).is_err());
+        let mut resnet101 = resnet;
+        resnet101.insert("layer3.6.conv1.weight".to_owned(), vec![256, 1024, 1, 1]);
+        let mismatch = deepest_layer(Arch::ResNet50, &resnet101).unwrap_err();
+        assert_eq!(mismatch.unexpected, ["layer3.6.conv1.weight"]);
+        assert!(deepest_layer(Arch::Vgg19, &TensorShapes::new()).is_err());
+        assert!(deepest_layer(Arch::Vgg19, &shapes_up_to(Arch::Vgg16, "relu5_3")).is_err());
     }
 
     #[test]
     fn what_is_written_is_loaded_with_its_input_space() {
         let folder = tempfile::tempdir().unwrap();
-        for space in [LossInputSpace::oxford_bgr(), LossInputSpace::torchvision_rgb()] {
-            let path = folder.path().join("vgg.safetensors");
-            let tensors: Vec<(String, Tensor)> = shapes_up_to(VggArch::Vgg16, "relu1_1")
+        for (arch, space) in [
+            (Arch::Vgg16, LossInputSpace::oxford_bgr()),
+            (Arch::Vgg16, LossInputSpace::torchvision_rgb()),
+            (Arch::InceptionV3, Arch::InceptionV3.torchvision_input_space()),
+        ] {
+            let path = folder.path().join("net.safetensors");
+            let first = arch.layers().next().unwrap();
+            let tensors: Vec<(String, Tensor)> = shapes_up_to(arch, &first.to_string())
                 .into_iter()
                 .map(|(name, shape)| (name, Tensor::ones(shape, kind::FLOAT_CPU)))
                 .collect();
             let about = [("licence", "CC BY 4.0".to_owned())];
-            write_loss_net(&path, VggArch::Vgg16, &space, &tensors, &about).unwrap();
-            let vgg = Vgg::load(&path, &["relu1_1".parse().unwrap()], Device::Cpu).unwrap();
-            assert_eq!((vgg.arch(), vgg.input_space()), (VggArch::Vgg16, &space));
+            write_loss_net(&path, arch, &space, &tensors, &about).unwrap();
+            let net = LossNet::load(&path, &[first], Device::Cpu).unwrap();
+            assert_eq!((net.arch(), net.input_space()), (arch, &space));
         }
     }
 }
