@@ -3,7 +3,7 @@
 //!
 //! Gatys, Bethge, Hertzmann and Shechtman 2016, "Preserving Color in Neural Artistic Style Transfer", section 4.1: each
 //! pixel `p` becomes `A p + b`, so that the painting's mean and covariance become the photos'. Many `A` do that; the
-//! paper names the two here.
+//! paper names two of the three here.
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -20,6 +20,9 @@ pub enum ColourMatch {
     Cholesky,
     /// By their symmetric square roots, `A = S_to S_from^-1` (Hertzmann's image analogies): no channel comes before another.
     Symmetric,
+    /// By `A = S_from^-1 (S_from C_to S_from)^½ S_from^-1`, with the root `S` and the covariance `C`: the optimal transport between
+    /// Gaussians (Olkin and Pukelsheim 1982), which moves colours the least of all.
+    OptimalTransport,
 }
 
 /// Mean and covariance of colours, in `byte_rgb`: levels and levels squared.
@@ -90,21 +93,23 @@ impl ColourMatch {
     /// The transfer that gives colours of the statistics `from` the mean and covariance of `to`; `None` if nothing is to be
     /// done.
     pub fn transfer(self, from: &ColourStatistics, to: &ColourStatistics) -> Option<ColourTransfer> {
-        let root = |statistics: &ColourStatistics| {
-            let (variances, axes) = principal_axes(&statistics.covariance);
-            match self {
-                Self::None => None,
-                Self::Symmetric => Some(axes.matmul(&variances.sqrt().diag(0)).matmul(&axes.tr())),
-                Self::Cholesky => {
-                    Some(
-                        axes.matmul(&variances.diag(0))
-                            .matmul(&axes.tr())
-                            .linalg_cholesky(/* upper = */ false),
-                    )
-                }
+        let [from_axes, to_axes] = [from, to].map(|statistics| principal_axes(&statistics.covariance));
+        let matrix = match self {
+            Self::None => return None,
+            Self::Symmetric => root(&to_axes).matmul(&root(&from_axes).inverse()),
+            Self::Cholesky => {
+                let factor = |axes| covariance(axes).linalg_cholesky(/* upper = */ false);
+                factor(&to_axes).matmul(&factor(&from_axes).inverse())
+            }
+            Self::OptimalTransport => {
+                let from_root = root(&from_axes);
+                let inverse = from_root.inverse();
+                let between = from_root.matmul(&covariance(&to_axes)).matmul(&from_root);
+                let (variances, axes) = between.linalg_eigh("L");
+                inverse.matmul(&root(&(variances.clamp_min(0.0), axes))).matmul(&inverse)
             }
         };
-        let matrix = rows(&root(to)?.matmul(&root(from)?.inverse()));
+        let matrix = rows(&matrix);
         let moved = multiply(&matrix, from.mean);
         Some(ColourTransfer { matrix, offset: std::array::from_fn(|i| to.mean[i] - moved[i]) })
     }
@@ -128,6 +133,16 @@ fn principal_axes(covariance: &[[f64; 3]; 3]) -> (Tensor, Tensor) {
     let covariance = Tensor::from_slice(covariance.as_flattened()).view([3, 3]);
     let (variances, axes) = covariance.linalg_eigh("L");
     (variances.clamp_min(LEAST_VARIANCE), axes)
+}
+
+/// The symmetric square root of the covariance with these variances along these axes.
+fn root((variances, axes): &(Tensor, Tensor)) -> Tensor {
+    axes.matmul(&variances.sqrt().diag(0)).matmul(&axes.tr())
+}
+
+/// The covariance with these variances along these axes.
+fn covariance((variances, axes): &(Tensor, Tensor)) -> Tensor {
+    axes.matmul(&variances.diag(0)).matmul(&axes.tr())
 }
 
 fn rows(matrix: &Tensor) -> [[f64; 3]; 3] {

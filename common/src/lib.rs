@@ -12,7 +12,7 @@ pub mod device;
 pub mod engine;
 pub mod exit_status;
 pub mod fast;
-//pub mod gatys;
+pub mod gatys;
 pub mod interrupt;
 pub mod loss;
 pub mod lossnet;

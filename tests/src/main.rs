@@ -9,6 +9,8 @@
 //! | `interruption` | Ctrl-C, kill -9 and a full disk |
 //! | `fetch` | fetching loss networks from servers that misbehave |
 //! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
+//! | `gatys_cli` | `trainer gatys` from outside, its error paths too |
+//! | `gatys_presets` | every preset over the real VGG-19, and what the statistics are for |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
 //! | `infer_controls` | what can be asked of the painting, through `infer` |
@@ -27,6 +29,8 @@ mod eval_cli;
 mod eval_film_cli;
 mod fetch;
 mod fetch_cli;
+mod gatys_cli;
+mod gatys_presets;
 mod infer_cli;
 mod infer_controls;
 mod infer_video;

@@ -9,6 +9,7 @@ pub mod config;
 pub mod device_room;
 pub mod eval;
 pub mod fetch;
+pub mod gatys;
 pub mod journal;
 mod number_text;
 pub mod preview;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     common::fast::keep_freed_memory();
     let result = match cli.command {
         Command::Train(args) => commands::train(*args),
+        Command::Gatys(args) => commands::gatys(*args),
         Command::Fetch(args) => commands::fetch(&args),
         Command::Bench(args) => commands::bench(&args),
         Command::Eval(args) => commands::eval(args),

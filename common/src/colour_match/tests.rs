@@ -3,7 +3,8 @@ use tch::Kind;
 
 use super::*;
 
-const METHODS: [ColourMatch; 2] = [ColourMatch::Cholesky, ColourMatch::Symmetric];
+const METHODS: [ColourMatch; 3] =
+    [ColourMatch::Cholesky, ColourMatch::Symmetric, ColourMatch::OptimalTransport];
 
 /// `byte_rgb` `[1, 3, 1, pixels]`, f64.
 fn tensor(interleaved: &[u8]) -> Tensor {
@@ -53,6 +54,22 @@ fn the_cholesky_transfer_goes_from_red_to_blue_and_the_symmetric_one_does_not_ca
     let turned = ColourMatch::Symmetric.transfer(&reversed(&from), &reversed(&to)).unwrap().matrix;
     for (i, j) in (0..3).flat_map(|i| (0..3).map(move |j| (i, j))) {
         assert!((symmetric[i][j] - turned[2 - i][2 - j]).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn optimal_transport_is_symmetric_and_moves_colours_the_least() {
+    let pixels = colourful(1);
+    let [from, to] = [&pixels, &colourful(7)].map(|pixels| ColourStatistics::of_pixels(pixels).unwrap());
+    let way = |method: ColourMatch| {
+        let moved = method.transfer(&from, &to).unwrap().apply(&tensor(&pixels));
+        (moved - tensor(&pixels)).square().mean(Kind::Double).double_value(&[])
+    };
+    let [cholesky, symmetric, least] = METHODS.map(way);
+    assert!(least <= symmetric && least < cholesky, "{least} {symmetric} {cholesky}");
+    let matrix = ColourMatch::OptimalTransport.transfer(&from, &to).unwrap().matrix;
+    for (i, j) in (0..3).flat_map(|i| (0..3).map(move |j| (i, j))) {
+        assert!((matrix[i][j] - matrix[j][i]).abs() < 1e-9);
     }
 }
 

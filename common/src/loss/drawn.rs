@@ -23,7 +23,7 @@ pub(super) fn photo(rng: &mut ChaCha8Rng, size: [i64; 4]) -> Tensor {
 }
 
 /// A network with random weights of He's variance, up to the deepest of `layers`.
-pub(super) fn network(
+pub(crate) fn network(
     rng: &RefCell<ChaCha8Rng>,
     arch: Arch,
     space: LossInputSpace,

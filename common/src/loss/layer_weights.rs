@@ -54,9 +54,20 @@ impl LayerWeights {
         self.0.get(&layer).copied().unwrap_or(0.0)
     }
 
+    /// Whether a layer is among them, whatever it counts.
+    pub fn contains(&self, layer: Layer) -> bool {
+        self.0.contains_key(&layer)
+    }
+
     /// Whether there are no layers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl FromIterator<(Layer, f64)> for LayerWeights {
+    fn from_iter<T: IntoIterator<Item = (Layer, f64)>>(layers: T) -> Self {
+        Self(layers.into_iter().collect())
     }
 }
 

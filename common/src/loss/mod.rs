@@ -3,11 +3,13 @@
 mod by_hand;
 mod content;
 #[cfg(test)]
-mod drawn;
+pub(crate) mod drawn;
 mod layer_weights;
+mod matting;
 mod perceptual;
 mod reduction;
 mod statistic;
+mod strips;
 mod style_gradient;
 mod style_target;
 mod temporal;
@@ -16,9 +18,11 @@ mod total_variation;
 pub use by_hand::LossPhase;
 pub use content::content_loss;
 pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
+pub use matting::MattingLaplacian;
 pub use perceptual::{ContentTarget, LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
 pub use reduction::Reduction;
 pub use statistic::{ParseStatisticsError, Shifts, StyleStatistic, StyleStatistics};
+pub use strips::Strips;
 pub use style_target::{StyleRegion, StyleTarget, StyleUnit, WeightedPainting};
 pub use temporal::{
     Motion, MotionKey, TemporalFactors, TemporalSpec, temporal_loss, temporal_loss_and_gradients,

@@ -3,6 +3,7 @@
 mod bench;
 mod eval;
 mod fetch;
+mod gatys;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -10,6 +11,10 @@ use clap::{Parser, Subcommand};
 pub(crate) use bench::BenchArgs;
 pub(crate) use eval::EvalArgs;
 pub(crate) use fetch::FetchArgs;
+pub(crate) use gatys::{
+    ColourName, GatysArgs, GatysLossArgs, KeepName, OptimisationArgs, OptimizerName, ParametrizationName,
+    ReductionName, SeeingArgs, TvForm,
+};
 pub(crate) use train::{LearningArgs, LossArgs, OutputArgs, RunArgs, TrainArgs};
 
 /// Learns the hand of one painting, for `infer` to repaint photos with.
@@ -26,6 +31,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a style network on one painting and a folder of photos.
     Train(Box<TrainArgs>),
+    /// Paint one picture by optimising it, the slow way that all of it came from: any size, any layers, any statistic.
+    Gatys(Box<GatysArgs>),
     /// Fetch a loss network into the user's cache folder, or list those that there are.
     Fetch(FetchArgs),
     /// Measure how well styles paint a folder of photos: losses, and likeness to the photos.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use common::colour_match::ColourMatch;
 use common::device::DeviceChoice;
-use common::loss::{LayerWeights, StyleUnit};
+use common::loss::{LayerWeights, StyleStatistics, StyleUnit};
 use common::optim::Decay;
 use common::precision::Precision;
 use common::tensor_file::StoredAs;
@@ -132,8 +132,12 @@ pub(crate) struct LossArgs {
     /// for every painting) or raw (as in other projects).
     #[arg(long, value_name = "UNIT", value_parser = style_unit)]
     pub(crate) style_unit: Option<StyleUnit>,
+    /// What makes the style: gram, mean-std, gaussian-w2, shifted-gram, mirrored-gram, histogram or sliced-wasserstein; several
+    /// with weights: gram,histogram=0.5 [default: gram].
+    #[arg(long, value_name = "STATISTICS")]
+    pub(crate) statistic: Option<StyleStatistics>,
     /// Move the painting's colours to those of the photos first, so that photos keep theirs: cholesky, symmetric (stays nearer
-    /// to the painting's hues) or none [default: none].
+    /// to the painting's hues), optimal-transport (moves colours the least) or none [default: none].
     #[arg(long, value_name = "METHOD", value_parser = colour_match)]
     pub(crate) match_colors: Option<ColourMatch>,
     /// Layers that keep the photo, each with a weight of its own if wanted: relu3_3,relu4_2=0.5 [default: relu4_2].
@@ -256,11 +260,12 @@ fn colour_match(name: &str) -> Result<ColourMatch, String> {
         "none" => Ok(ColourMatch::None),
         "cholesky" => Ok(ColourMatch::Cholesky),
         "symmetric" => Ok(ColourMatch::Symmetric),
-        _ => Err("expected cholesky, symmetric or none".to_owned()),
+        "optimal-transport" => Ok(ColourMatch::OptimalTransport),
+        _ => Err("expected cholesky, symmetric, optimal-transport or none".to_owned()),
     }
 }
 
-fn style_unit(name: &str) -> Result<StyleUnit, String> {
+pub(super) fn style_unit(name: &str) -> Result<StyleUnit, String> {
     match name {
         "painting" => Ok(StyleUnit::Painting),
         "raw" => Ok(StyleUnit::Raw),

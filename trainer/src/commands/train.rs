@@ -10,6 +10,7 @@ use trainer::run_record::RunRecord;
 use trainer::summary;
 use trainer::training::{Ending, Trained, Training, TrainingEvent};
 
+use super::memory_panics::keep_memory_panics_quiet;
 use super::stdout::print;
 use crate::cli::TrainArgs;
 use crate::interrupt;
@@ -88,16 +89,6 @@ pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
         Ending::Complete | Ending::NoLongerImproving => ExitStatus::Success,
         Ending::Stopped => ExitStatus::Interrupted,
     })
-}
-
-/// Running out of memory is reported as an error, for which the panic that brings the news is only noise.
-fn keep_memory_panics_quiet() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        if !panic.payload_as_str().is_some_and(common::memory::is_about_memory) {
-            usual(panic);
-        }
-    }));
 }
 
 fn describe(trained: &Trained, run: &RunFolder) -> anyhow::Result<()> {

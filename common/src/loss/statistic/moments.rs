@@ -52,6 +52,11 @@ impl Moments {
         }
     }
 
+    /// The sums over both of two parts.
+    pub(in crate::loss) fn plus(self, other: Self) -> Self {
+        Self { mean: self.mean + other.mean, second: self.second + other.second }
+    }
+
     /// From sums over that many pixels.
     pub(in crate::loss) fn divided_by(self, pixels: f64) -> Self {
         Self { mean: self.mean / pixels, second: self.second / pixels }

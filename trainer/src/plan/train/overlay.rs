@@ -99,6 +99,7 @@ fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> 
         style_weight,
         tv_weight,
         style_unit,
+        statistic,
         match_colors,
         content_layers,
         style_layers,
@@ -113,6 +114,7 @@ fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> 
     set(&mut loss.weights.style, style_weight);
     set(&mut loss.weights.total_variation, tv_weight);
     set(&mut loss.style_unit, style_unit);
+    set(&mut loss.style_statistics, statistic);
     set(&mut loss.content_layers, content_layers);
     set(&mut loss.style_layers, style_layers);
     set(&mut recipe.temporal.weight, temporal);
