@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make lbfgs.safetensors: how far torch.optim.LBFGS with its strong Wolfe search gets by each evaluation.
 
-    python tests/goldens/make_lbfgs_golden.py             # --check: byte for byte, writes nothing
+    python tests/goldens/make_lbfgs_golden.py             # some minutes; --check: byte for byte, writes nothing
 
 torch.optim.LBFGS(lr=1, history_size=100, line_search_fn="strong_wolfe"), tolerances 0, on float32 parameters as ours has
 them, with the hash, the loss networks and the losses of make_goldens.py, which lies beside this file. Each case is
@@ -14,16 +14,16 @@ the loss of every evaluation in its order, [evaluations].
     gatys.wide   another start and balance of weights, and another size: see CASES
     *.fixed      the same without a line search
 
-The paths depend on the last bit, and those of other processors part from these after some tens of evaluations; where they
-end differs by a few parts in a thousand.
+The paths depend on the last bit: those of other processors part from these after some tens of evaluations, so that --check
+may find another file there.
 """
 import sys
 from pathlib import Path
 
-import numpy as np
-import torch
-
+# First: it sets the kernels that torch takes, which torch reads once.
 from make_goldens import encode, gram, hashed_bytes, hashed_vgg, head, mse, oxford, style_loss, total_variation, vgg_features
+
+import torch
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ["relu1_1", "relu2_1", "relu3_1", "relu4_1"]
@@ -39,7 +39,7 @@ class Enough(Exception):
     pass
 
 
-def losses_of(parameters, objective, evaluations, line_search, lr=1.0, history=100):
+def losses_of(parameters, objective, evaluations, line_search):
     """The loss of each evaluation of a run."""
     losses = []
 
@@ -52,8 +52,8 @@ def losses_of(parameters, objective, evaluations, line_search, lr=1.0, history=1
         return loss
 
     lbfgs = torch.optim.LBFGS(
-        [parameters], lr=lr, max_iter=10 * evaluations, max_eval=10 * evaluations, tolerance_grad=0, tolerance_change=0,
-        history_size=history, line_search_fn=line_search,
+        [parameters], lr=1, max_iter=10 * evaluations, max_eval=10 * evaluations, tolerance_grad=0, tolerance_change=0,
+        history_size=100, line_search_fn=line_search,
     )
     try:
         lbfgs.step(closure)
@@ -67,15 +67,16 @@ def rosenbrock(x):
     return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
 
 
-def gatys(tag, height, width, content_weight, style_weight, tv_weight, dtype=torch.float32):
+def gatys(tag, height, width, content_weight, style_weight, tv_weight):
+    """The start and the objective."""
     vgg = hashed_vgg("vgg19")
-    style_features = vgg_features("vgg19", vgg, oxford(hashed_bytes((1, 3, height + 4, width + 4), f"{tag}.style").to(dtype)))
+    style_features = vgg_features("vgg19", vgg, oxford(hashed_bytes((1, 3, height + 4, width + 4), f"{tag}.style")))
     targets = {layer: gram(style_features[layer]) for layer in STYLE_LAYERS}
-    photo = hashed_bytes((1, 3, height, width), f"{tag}.content").to(dtype)
+    photo = hashed_bytes((1, 3, height, width), f"{tag}.content")
     content = vgg_features("vgg19", vgg, oxford(photo))[CONTENT_LAYER]
 
     def objective(picture):
-        f = vgg_features("vgg19", vgg, oxford(picture.to(dtype)))
+        f = vgg_features("vgg19", vgg, oxford(picture))
         styles = sum(style_loss(f[layer], targets[layer]) for layer in STYLE_LAYERS)
         tv = total_variation(picture)
         return content_weight * mse(f[CONTENT_LAYER], content) + style_weight * styles + tv_weight * tv
@@ -95,10 +96,10 @@ def main():
     for line_search, suffix in (("strong_wolfe", ""), (None, ".fixed")):
         if line_search:
             start = torch.tensor([-1.2, 1.0] * 5, dtype=torch.float32, requires_grad=True)
-            store("rosenbrock", losses_of(start, rosenbrock, 60, line_search))
+            store("rosenbrock", losses_of(start, rosenbrock, 100, line_search))
         for name, case in CASES.items():
             start, objective = gatys(*case)
-            head(out, f"{case[0]}.start", start)
+            head(out, f"{case[0]}.start", start.clone())  # the run moves it
             store(name + suffix, losses_of(start.requires_grad_(), objective, EVALUATIONS, line_search))
     about = {
         "precision": "calculated in float32, rosenbrock's loss in float64; stored as float32",

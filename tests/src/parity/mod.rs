@@ -5,6 +5,7 @@
 
 mod golden;
 mod hashed;
+mod lbfgs;
 mod losses;
 mod networks;
 mod objective;

@@ -178,7 +178,11 @@ mod tests {
             }
         }
         history.clear();
-        assert!(history.is_empty() && history.push(&random(), &random().abs()) == !history.is_empty());
+        assert!(history.is_empty());
+        let (step, gradient) = (random(), random());
+        assert!(history.push(&step, &(&step * 2.0)));
+        let error = (history.direction(&gradient) + &gradient * 0.5).norm() / gradient.norm();
+        assert!(error.double_value(&[]) < 1e-5, "nothing of what came before is left: {error:?}");
     }
 
     #[test]

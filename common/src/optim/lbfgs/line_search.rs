@@ -89,14 +89,13 @@ impl<G> Search<'_, G> {
             if trial.slope >= 0.0 {
                 return self.zoom(trial, Some(gradient), low);
             }
-            let longest = step * LONGEST_STRIDE;
-            step = match cubic_minimum(low, trial) {
-                Some(minimum) if minimum > step => {
-                    minimum.clamp(step + SHORTEST_STRIDE * (step - low.step), longest)
-                }
-                // It goes ever deeper, as far as can be told from here.
-                _ => f64::midpoint(step, longest),
-            };
+            let farther = cubic_minimum(low, trial)
+                .filter(|&minimum| minimum > step)
+                // Where the losses say otherwise, as those of short steps do by chance, by the slopes alone.
+                .or_else(|| slopes_end(low, trial))
+                .unwrap_or(f64::INFINITY);
+            let shortest = step + SHORTEST_STRIDE * (step - low.step);
+            step = farther.clamp(shortest, step * LONGEST_STRIDE);
             (low, low_gradient) = (trial, Some(gradient));
         }
         self.best(low, low_gradient)
@@ -175,6 +174,12 @@ fn between(low: Place, high: Place, is_slow: bool) -> f64 {
             .map_or(0.5, |minimum| ((minimum - low.step) / width).clamp(MARGIN, 1.0 - MARGIN))
     };
     low.step + part * width
+}
+
+/// Where a slope that goes on changing as it does from `a` to the farther `b` is level; none where it gets ever steeper.
+fn slopes_end(a: Place, b: Place) -> Option<f64> {
+    let rise = b.slope - a.slope;
+    (rise > 0.0).then(|| b.step - b.slope * (b.step - a.step) / rise)
 }
 
 /// Where the cubic through two places with their slopes has its minimum (Nocedal and Wright 2006, equation 3.59).

@@ -196,7 +196,7 @@ impl Lbfgs {
             }
             Found::Nothing { was_finite } => Leg::Nowhere { was_finite },
             Found::Refused => Leg::Refused(lowest.map(|(step, evaluation)| {
-                move_to(parameters, &at(step));
+                let _ = move_to(parameters, &at(step));
                 evaluation
             })),
         }

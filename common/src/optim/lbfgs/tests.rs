@@ -202,19 +202,20 @@ fn restarted_it_knows_nothing_of_another_objective() {
 
 #[test]
 fn a_history_that_misleads_is_forgotten_once() {
-    let bowl = bowl(&[1.0, 50.0]);
-    let parameters = -ones(2);
+    let bowl = bowl(&[1.0, 10.0, 50.0]);
+    let parameters = -ones(3);
     let mut lbfgs = Lbfgs::new(config(), &parameters);
-    Objective::new(&bowl).run(&mut lbfgs, &parameters, 2);
+    Objective::new(&bowl).run(&mut lbfgs, &parameters, 3);
     // From now on everything but the way down the gradient leads up.
     let mut step_down_the_gradient_alone = || {
         let here = values(&parameters);
-        let down = bowl(&here).1;
+        let down = bowl(&here).1; // by sign, up
         let function = |x: &[f64]| {
             let (loss, gradient) = bowl(x);
-            let way = [x[0] - here[0], x[1] - here[1]];
-            let sine = (way[0] * down[1] - way[1] * down[0]) / way[0].hypot(way[1]) / down[0].hypot(down[1]);
-            if sine.abs() > 0.05 { (1e9, gradient) } else { (loss, gradient) }
+            let way: Vec<f64> = x.iter().zip(&here).map(|(x, here)| x - here).collect();
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let cosine = -dot(&way, &down) / dot(&way, &way).sqrt() / dot(&down, &down).sqrt();
+            if cosine < 0.99 { (1e9, gradient) } else { (loss, gradient) }
         };
         let before = bowl(&here).0;
         (before, Objective::new(function).run(&mut lbfgs, &parameters, 1))
