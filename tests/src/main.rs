@@ -8,6 +8,7 @@
 //! | `resume` | a run that was stopped learns what it would have learnt |
 //! | `interruption` | Ctrl-C, kill -9 and a full disk |
 //! | `fetch` | fetching loss networks from servers that misbehave |
+//! | `fetch_backbones` | fetching networks other than VGG |
 //! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
 //! | `trainer_cli` | `trainer` from outside, its error paths too |
 //! | `infer_cli` | `infer` from outside, its error paths too |
@@ -26,6 +27,7 @@ mod crate_graph;
 mod eval_cli;
 mod eval_film_cli;
 mod fetch;
+mod fetch_backbones;
 mod fetch_cli;
 mod infer_cli;
 mod infer_controls;
