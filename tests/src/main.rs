@@ -8,6 +8,7 @@
 //! | `resume` | a run that was stopped learns what it would have learnt |
 //! | `interruption` | Ctrl-C, kill -9 and a full disk |
 //! | `fetch` | fetching loss networks from servers that misbehave |
+//! | `fetch_backbones` | fetching networks other than VGG |
 //! | `fetch_cli` | `trainer fetch` from outside, and what it fetched in use |
 //! | `gatys_cli` | `trainer gatys` from outside, its error paths too |
 //! | `gatys_presets` | every preset over the real VGG-19, and what the statistics are for |
@@ -28,6 +29,7 @@ mod crate_graph;
 mod eval_cli;
 mod eval_film_cli;
 mod fetch;
+mod fetch_backbones;
 mod fetch_cli;
 mod gatys_cli;
 mod gatys_presets;

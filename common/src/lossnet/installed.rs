@@ -3,7 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// The names that `trainer fetch` knows. What is not among them is the path of a file.
-pub const LOSS_NET_NAMES: [&str; 4] = ["vgg19", "vgg16", "vgg19-torchvision", "vgg16-torchvision"];
+pub const LOSS_NET_NAMES: [&str; 6] = [
+    "vgg19",
+    "vgg16",
+    "vgg19-torchvision",
+    "vgg16-torchvision",
+    "resnet50-torchvision",
+    "inception_v3-torchvision",
+];
 
 const SUFFIX: &str = "safetensors";
 

@@ -43,6 +43,16 @@ pub(super) fn vgg_tensor(name: &str, shape: &[i64]) -> Tensor {
     centred(name, shape, std)
 }
 
+/// A weight of a network of convolutions with batch norms, or a part of such a norm.
+pub(super) fn backbone_tensor(name: &str, shape: &[i64]) -> Tensor {
+    match name.rsplit('.').next() {
+        _ if shape.len() == 4 => vgg_tensor(name, shape),
+        Some("running_var") => centred(name, shape, 0.2) + 1.0,
+        Some("weight") => centred(name, shape, 0.1) + 1.0,
+        _ => centred(name, shape, 0.1),
+    }
+}
+
 /// The parameters of a style network.
 pub(super) fn net_tensors(config: &NetConfig) -> BTreeMap<String, Tensor> {
     let expected = Parameters::expected_tensors(config);

@@ -3,6 +3,7 @@
 //! Inputs and weights come from a hash that `goldens/make_goldens.py` and [`hashed`] share, results from the golden files.
 //! Tolerances are the largest difference over the largest golden element; those of `goldens/README.md`.
 
+mod backbones;
 mod golden;
 mod hashed;
 mod lbfgs;

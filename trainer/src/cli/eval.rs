@@ -32,7 +32,8 @@ pub(crate) struct EvalArgs {
     /// The painting, which the style loss is measured against, at its own size; without it, there is none.
     #[arg(long, value_name = "PICTURE")]
     pub(crate) painting: Option<PathBuf>,
-    /// The loss network: a name that `trainer fetch` lists, or a safetensors file of VGG-16 or VGG-19.
+    /// The loss network: a name that `trainer fetch` lists, or a safetensors file of VGG-16, VGG-19, ResNet-50
+    /// or Inception-v3.
     #[arg(long, value_name = "NAME|FILE", default_value = "vgg19")]
     pub(crate) loss_net: String,
     /// Side of the photos' centre squares that are painted, in pixels.

@@ -5,7 +5,8 @@ use clap::Args;
 #[derive(Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct FetchArgs {
-    /// vgg19, vgg16, vgg19-torchvision or vgg16-torchvision; without it, all are listed.
+    /// vgg19, vgg16, vgg19-torchvision, vgg16-torchvision, resnet50-torchvision or inception_v3-torchvision; without it, all
+    /// are listed.
     pub(crate) name: Option<String>,
     /// List the loss networks, and which of them are here.
     #[arg(long)]
@@ -17,7 +18,7 @@ pub(crate) struct FetchArgs {
     #[arg(long, value_name = "HEX", requires = "source", value_parser = sha256)]
     pub(crate) sha256: Option<String>,
     /// Also take what cannot be checked, since no sha256 is known. Lets the convolutions alone be fetched where that is
-    /// possible, 60 to 80 MB instead of 550.
+    /// possible, of VGG 60 to 80 MB instead of 550.
     #[arg(long)]
     pub(crate) allow_unpinned: bool,
     /// Fetch it again, even if it is here.

@@ -30,7 +30,8 @@ pub(crate) struct TrainArgs {
     /// Folder of other photos to judge by.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) val_data: Option<PathBuf>,
-    /// The loss network: a name that `trainer fetch` knows, or a safetensors file of VGG-16 or VGG-19.
+    /// The loss network: a name that `trainer fetch` knows, or a safetensors file of VGG-16, VGG-19, ResNet-50
+    /// or Inception-v3.
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) loss_net: Option<String>,
     /// Go on from the network of this style, a name or a style file, instead of a fresh one: far fewer steps for a new

@@ -74,7 +74,7 @@ fn list(shelf: &LossNetShelf) -> anyhow::Result<String> {
     let mut list = format!("loss networks, kept in {}\n", shelf.folder()?.display());
     for entry in &MANIFEST {
         let state = installed(shelf, entry.name).map_or("not fetched".to_owned(), |(_, about)| about);
-        writeln!(list, "  {:18} {}\n  {:18} here: {state}", entry.name, entry.about, "")?;
+        writeln!(list, "  {:24} {}\n  {:24} here: {state}", entry.name, entry.about, "")?;
     }
     Ok(list)
 }

@@ -32,7 +32,7 @@ pub struct Source<'a> {
     pub weights: &'a Weights,
 }
 
-/// The outcome of one training of a VGG network.
+/// The outcome of one training of a network.
 #[derive(Debug)]
 pub struct Weights {
     /// Whose.
@@ -45,19 +45,21 @@ pub struct Weights {
     pub licence: &'static str,
     /// Whom to name.
     pub credit: &'static str,
-    /// The sha256 of the convolutions' numbers (see [`super::convolutions_sha256`]). With it, weights can be checked of
+    /// The sha256 of the layers' numbers (see [`super::convolutions_sha256`]). With it, weights can be checked of
     /// which only that part was fetched. None: nobody of this project has had the weights in hands yet; whoever has
     /// fetched a whole file fills in the sum that is printed then.
     pub convolutions_sha256: Option<&'static str>,
 }
 
-/// The value spaces that VGG networks were trained in.
+/// The value spaces that the networks were trained in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrainedIn {
     /// Blue first, 0..255, mean subtracted.
     OxfordBgr,
     /// Red first, 0..1, normalised.
     TorchvisionRgb,
+    /// Red first, -1..1, as TensorFlow has it.
+    InceptionRgb,
 }
 
 impl TrainedIn {
@@ -66,6 +68,7 @@ impl TrainedIn {
         match self {
             Self::OxfordBgr => LossInputSpace::oxford_bgr(),
             Self::TorchvisionRgb => LossInputSpace::torchvision_rgb(),
+            Self::InceptionRgb => Arch::InceptionV3.torchvision_input_space(),
         }
     }
 }
@@ -107,6 +110,12 @@ static OXFORD_19: Weights = oxford(Arch::Vgg19);
 static OXFORD_16: Weights = oxford(Arch::Vgg16);
 static TORCHVISION_19: Weights = torchvision(Arch::Vgg19);
 static TORCHVISION_16: Weights = torchvision(Arch::Vgg16);
+static TORCHVISION_RESNET50: Weights = torchvision(Arch::ResNet50);
+static TORCHVISION_INCEPTION_V3: Weights = Weights {
+    trained_in: TrainedIn::InceptionRgb,
+    credit: "torchvision, IMAGENET1K_V1, after Google's TensorFlow weights",
+    ..torchvision(Arch::InceptionV3)
+};
 
 /// Justin Johnson's conversion of the Caffe model.
 const OXFORD_19_MICHIGAN: Source<'static> = Source {
@@ -161,8 +170,30 @@ const TORCHVISION_16_TIMM: Source<'static> = Source {
     weights: &TORCHVISION_16,
 };
 
+const RESNET50_PYTORCH: Source<'static> = Source {
+    url: "https://download.pytorch.org/models/resnet50-0676ba61.pth",
+    pin: Pin::Sha256("0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a"),
+    bytes: Some(102_530_333),
+    weights: &TORCHVISION_RESNET50,
+};
+
+const RESNET50_TIMM: Source<'static> = Source {
+    url: "https://huggingface.co/timm/resnet50.tv_in1k/resolve/\
+          78f3ecfdb38e06d9b8397f662e7ab8fee96026fa/model.safetensors",
+    pin: Pin::Sha256("5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888"),
+    bytes: Some(102_469_840),
+    weights: &TORCHVISION_RESNET50,
+};
+
+const INCEPTION_V3_PYTORCH: Source<'static> = Source {
+    url: "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
+    pin: Pin::Sha256Prefix("0cc3c7bd"),
+    bytes: None,
+    weights: &TORCHVISION_INCEPTION_V3,
+};
+
 /// In the order of the list.
-pub static MANIFEST: [Entry; 4] = [
+pub static MANIFEST: [Entry; 6] = [
     Entry {
         name: "vgg19",
         about: "VGG-19, Oxford's weights, which the recipes are for; where they cannot be had, torchvision's",
@@ -184,6 +215,16 @@ pub static MANIFEST: [Entry; 4] = [
         about: "VGG-16, torchvision's weights (IMAGENET1K_V1)",
         sources: &[TORCHVISION_16_TIMM, TORCHVISION_16_PYTORCH],
     },
+    Entry {
+        name: "resnet50-torchvision",
+        about: "ResNet-50, torchvision's weights (IMAGENET1K_V1)",
+        sources: &[RESNET50_PYTORCH, RESNET50_TIMM],
+    },
+    Entry {
+        name: "inception_v3-torchvision",
+        about: "Inception-v3, torchvision's weights (IMAGENET1K_V1)",
+        sources: &[INCEPTION_V3_PYTORCH],
+    },
 ];
 
 #[cfg(test)]
@@ -201,7 +242,9 @@ mod tests {
             for source in entry.sources {
                 assert!(entry.name.starts_with(source.weights.arch.id()), "{} {}", entry.name, source.url);
                 let any = !entry.name.ends_with("-torchvision");
-                assert!(any || source.weights.trained_in == TrainedIn::TorchvisionRgb, "{}", source.url);
+                let Weights { arch, trained_in, .. } = source.weights;
+                let is_torchvisions = trained_in.input_space() == arch.torchvision_input_space();
+                assert!(any || is_torchvisions, "{}", source.url);
             }
         }
     }
@@ -227,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_whole_sum_begins_with_the_digits_in_torchvisions_file_names() {
-        for source in [TORCHVISION_19_PYTORCH, TORCHVISION_16_PYTORCH] {
+        for source in [TORCHVISION_19_PYTORCH, TORCHVISION_16_PYTORCH, RESNET50_PYTORCH] {
             let Pin::Sha256(sum) = source.pin else { panic!("pinned whole") };
             assert!(source.url.ends_with(&format!("-{}.pth", &sum[..8])));
         }

@@ -20,7 +20,7 @@ pub enum Checked {
     BySum,
     /// By the first digits of it.
     ByFirstDigits,
-    /// By the sum of the convolutions' numbers.
+    /// By the sum of the layers' numbers.
     ByConvolutions,
     /// Not at all, as the user allowed.
     Not,
@@ -121,8 +121,8 @@ pub fn installed(shelf: &LossNetShelf, name: &str) -> Option<(PathBuf, String)> 
     Some((path, about))
 }
 
-/// The sha256 of the numbers alone: f32, little-endian, weight and bias of each convolution from the shallowest to the
-/// deepest. The same for the same weights in any file format.
+/// The sha256 of the numbers alone: f32, little-endian, from the shallowest layer to the deepest; of each convolution
+/// weight and bias, or its weight and its norm's weight, bias, mean and variance. The same for the same weights in any file format.
 ///
 /// # Panics
 /// If a tensor is not f32 on the CPU.

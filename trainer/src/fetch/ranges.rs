@@ -1,5 +1,5 @@
-//! Only the convolutions of a safetensors file, where the server gives ranges: a seventh of the bytes for VGG-19, a ninth
-//! for VGG-16, as the classifier holds the others.
+//! Only the convolutions (and norms) of a safetensors file, where the server gives ranges: a seventh of the bytes for
+//! VGG-19, a ninth for VGG-16, as the classifier holds the others.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -19,7 +19,7 @@ use super::{FetchError, Watch, download};
 
 /// Asked for at first, in the hope that it is all of the header.
 const FIRST_BYTES: u64 = 1 << 15;
-/// A VGG network's takes some 4 kB.
+/// A VGG network's takes some 4 kB, Inception-v3's some 60.
 const LARGEST_HEADER: u64 = 1 << 20;
 /// Spans this close are fetched at once: another request costs more than the bytes between.
 const SMALL_GAP: u64 = 1 << 16;
@@ -131,7 +131,7 @@ fn wanted_tensors(metadata: &Metadata, arch: Arch) -> Result<Vec<(String, &Tenso
     wanted.sort_by_key(|(_, info)| info.data_offsets);
     let shape = |info: &TensorInfo| info.shape.iter().map(|&side| side as i64).collect();
     let shapes: TensorShapes = wanted.iter().map(|(name, info)| (name.clone(), shape(info))).collect();
-    deepest_layer(arch, &shapes).map_err(|mismatch| format!("not the convolutions of {arch}: {mismatch}"))?;
+    deepest_layer(arch, &shapes).map_err(|mismatch| format!("not the layers of {arch}: {mismatch}"))?;
     if let Some((name, info)) = wanted.iter().find(|(_, info)| kind_of_safetensors(info.dtype).is_none()) {
         return Err(format!("{name} holds {:?} numbers", info.dtype));
     }

@@ -1,4 +1,4 @@
-//! The convolutions in a file as it was published: safetensors, or what `torch.save` writes, old and new. A pickle is
+//! The layers' tensors in a file as it was published: safetensors, or what `torch.save` writes, old and new. A pickle is
 //! interpreted by `pytorch-reader`, which builds tensors and plain values from it and runs nothing.
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Found {
     pub(super) input_space: Option<LossInputSpace>,
 }
 
-/// Names and shapes are checked before numbers are read, so that a file cannot ask for more memory than a VGG network
+/// Names and shapes are checked before numbers are read, so that a file cannot ask for more memory than the network
 /// takes. The error is a sentence without the path.
 pub(super) fn read(path: &Path, arch: Arch) -> Result<Found, String> {
     if is_safetensors(path).map_err(|error| error.to_string())? {
@@ -86,7 +86,7 @@ fn read_pytorch(path: &Path, arch: Arch) -> Result<BTreeMap<String, Tensor>, Str
 fn check(arch: Arch, shapes: &TensorShapes) -> Result<(), String> {
     match deepest_layer(arch, shapes) {
         Ok(_) => Ok(()),
-        Err(mismatch) => Err(format!("not the convolutions of {arch}: {mismatch}")),
+        Err(mismatch) => Err(format!("not the layers of {arch}: {mismatch}")),
     }
 }
 

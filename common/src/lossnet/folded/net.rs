@@ -93,3 +93,6 @@ impl FoldedRecording {
         Tensor::run_backward(&[sum], &[input], /*keep_graph:*/ false, /*create_graph:*/ false).remove(0)
     }
 }
+
+#[cfg(test)]
+mod tests;

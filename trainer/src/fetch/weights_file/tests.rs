@@ -30,6 +30,19 @@ fn every_format_that_pytorch_has_had_holds_the_same() {
 }
 
 #[test]
+fn counts_of_batches_and_classifiers_stay_behind() {
+    for name in ["inception.pth", "inception-legacy.pth"] {
+        let Found { tensors, .. } = read(&fixture(name), Arch::InceptionV3).unwrap();
+        let names: Vec<&str> =
+            tensors.keys().map(|name| name.strip_prefix("Conv2d_1a_3x3.").expect(name)).collect();
+        assert_eq!(names, ["bn.bias", "bn.running_mean", "bn.running_var", "bn.weight", "conv.weight"]);
+        assert_eq!(tensors["Conv2d_1a_3x3.bn.running_var"].double_value(&[31]), 128.0 / 8.0);
+        let error = read(&fixture(name), Arch::ResNet50).unwrap_err();
+        assert!(error.contains("not the layers of ResNet-50: missing conv1.weight"), "{error}");
+    }
+}
+
+#[test]
 fn a_pickle_runs_nothing() {
     let error = read(&fixture("runs-a-program.pth"), Arch::Vgg19).unwrap_err();
     assert!(error.contains("missing features.0.bias") || error.contains("pickle"), "{error}");
