@@ -97,7 +97,7 @@ impl Canvas {
     /// The gradient with respect to the parameters, `[count]`, from that with respect to what was drawn.
     pub(super) fn pull_back(&self, drawn: &Drawn, gradient: Tensor) -> Tensor {
         match (&self.surface, &drawn.graph) {
-            (Surface::Network { net, .. }, Some(graph)) => net.gradient(graph, &gradient),
+            (Surface::Network { net, .. }, Some(graph)) => tch::with_grad(|| net.gradient(graph, &gradient)),
             (Surface::Pixels { hole: Some(hole) }, _) => (gradient * hole).flatten(0, 3),
             _ => gradient.contiguous().flatten(0, 3),
         }

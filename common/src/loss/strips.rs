@@ -311,7 +311,9 @@ mod tests {
     #[test]
     fn in_strips_the_loss_and_its_gradient_are_those_of_the_whole() {
         let rng = RefCell::new(ChaCha8Rng::seed_from_u64(6));
-        for statistics in ["gram", "gram,mean-std=0.5,gaussian-w2"] {
+        // The painting has fewer pixels than relu3_1 channels: along what it never shows, the roots of its covariance are those of
+        // rounding, and with them the Wasserstein distance and its gradient.
+        for (statistics, tolerance) in [("gram", 1e-4), ("gram,mean-std=0.5", 1e-4), ("gaussian-w2", 4e-3)] {
             for is_guided in [false, true] {
                 let spec = PerceptualLossSpec {
                     weights: LossWeights { content: 1.0, style: 1e3, total_variation: 0.1 },
@@ -339,11 +341,14 @@ mod tests {
                 let (found, found_gradient) =
                     loss.evaluate_in_strips(&painted, &content, &strips, Precision::F32);
                 let [expected, found] = [terms, found].map(|terms| terms.values(loss.spec()));
-                assert!((found.total / expected.total - 1.0).abs() < 1e-5, "{found:?} {expected:?}");
+                let off = (found.style / expected.style - 1.0)
+                    .abs()
+                    .max((found.total / expected.total - 1.0).abs());
+                assert!(off < tolerance / 10.0, "{statistics}: {found:?} {expected:?}");
                 assert!((found.content / expected.content - 1.0).abs() < 1e-5);
                 let error = (&found_gradient - &gradient).norm().double_value(&[]);
                 let size = gradient.norm().double_value(&[]);
-                assert!(error < 1e-4 * size, "{statistics} guided {is_guided}: {error} of {size}");
+                assert!(error < tolerance * size, "{statistics} guided {is_guided}: {error} of {size}");
             }
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn vgg_tensor(name: &str, shape: &[i64]) -> Tensor {
 }
 
 /// A weight of a network of convolutions with batch norms, or a part of such a norm.
-pub(super) fn backbone_tensor(name: &str, shape: &[i64]) -> Tensor {
+pub(crate) fn backbone_tensor(name: &str, shape: &[i64]) -> Tensor {
     match name.rsplit('.').next() {
         _ if shape.len() == 4 => vgg_tensor(name, shape),
         Some("running_var") => centred(name, shape, 0.2) + 1.0,

@@ -5,7 +5,7 @@
 
 mod backbones;
 mod golden;
-mod hashed;
+pub(crate) mod hashed;
 mod lbfgs;
 mod losses;
 mod networks;

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Optimises pictures on a machine with an NVIDIA GPU, where no Rust is needed: PyTorch 2.11 (CUDA 13.0) there brings the
+# libraries.
+#
+#   tests/gpu/gatys.sh TRAINER VGG19 PHOTO PAINTING OUT
+#
+# TRAINER is the program (built anywhere with `cargo build --release`), VGG19 the loss network (safetensors up to relu5_1 is
+# enough). Compares L-BFGS with PyTorch's on the CPU's side of it, times the ladder and a plain run at 512 px, paints at 2048 px and
+# checks that the GPU's picture is the CPU's. OUT receives pictures and log.txt.
+set -euo pipefail
+if [ $# -lt 5 ]; then
+    sed -n '5,9s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+fi
+trainer=$1 vgg19=$2 photo=$3 painting=$4 out=$5
+mkdir -p "$out"
+torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
+export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+exec > >(tee "$out/log.txt") 2>&1
+
+date -u
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+gatys() { "$trainer" gatys --content "$photo" --style "$painting" --loss-net "$vgg19" --overwrite "$@"; }
+
+echo "== 500 plain iterations, and the ladder, at 512 px"
+time gatys --device cuda --scales none --iterations 500 --tolerance 0 -o "$out/plain.png"
+time gatys --device cuda -o "$out/ladder.png"
+time gatys --device cuda --precision bf16 -o "$out/ladder-bf16.png"
+time gatys --device cuda --precision tf32 -o "$out/ladder-tf32.png"
+
+echo "== 2048 px"
+time gatys --device cuda --size 2048 -o "$out/large.png"
+
+echo "== the same loss on both devices after 20 iterations at 256 px"
+for device in cpu cuda; do
+    gatys --device $device --size 256 --scales none --iterations 20 --json -o "$out/$device.png" | tail -n 1
+done
+
+echo "== every preset over VGG-19"
+for preset in $("$trainer" gatys --list-presets | sed -n '/^[a-z]/p' | grep -v -e resnet50 -e inception -e texture -e inpaint); do
+    gatys --device cuda --preset "$preset" --size 512 -o "$out/$preset.png" || echo "$preset failed"
+done
