@@ -59,7 +59,8 @@ pub(super) fn of_unit_rgb(unit_rgb: &Tensor, epsilon: f64) -> Vec<Band> {
     let (window_rows, window_columns) = (height - SIDE + 1, width - SIDE + 1);
     let mut bands: Vec<Band> = Band::offsets()
         .map(|(down, right)| {
-            let weights = Tensor::zeros([height - down, width - right.abs()], (Kind::Float, unit_rgb.device()));
+            let weights =
+                Tensor::zeros([height - down, width - right.abs()], (Kind::Float, unit_rgb.device()));
             Band { down, right, weights }
         })
         .collect();
@@ -116,8 +117,7 @@ fn whitened_windows(unit_rgb: &Tensor, epsilon: f64) -> Tensor {
     let blue_by_red = covariance(&blue, &red) / &red_scale;
     let green_scale = root(covariance(&green, &green) + ridge - green_by_red.square());
     let blue_by_green = (covariance(&blue, &green) - &blue_by_red * &green_by_red) / &green_scale;
-    let blue_scale =
-        root(covariance(&blue, &blue) + ridge - blue_by_red.square() - blue_by_green.square());
+    let blue_scale = root(covariance(&blue, &blue) + ridge - blue_by_red.square() - blue_by_green.square());
 
     let red = red / red_scale;
     let green = (green - green_by_red * &red) / green_scale;

@@ -40,14 +40,14 @@ pub(super) struct ResidualBlock {
 
 impl ResidualBlock {
     pub(super) fn list(specs: &mut SpecList, name: &str, channels: i64) {
-        NormedConv::list(specs, &format!("{name}.1"), channels, channels, 3);
-        specs.conv(&format!("{name}.2.conv"), channels, channels, 3);
-        specs.silent_norm(&format!("{name}.2.norm"), channels);
+        NormedConv::list(specs, &format!("{name}.first"), channels, channels, 3);
+        specs.conv(&format!("{name}.second.conv"), channels, channels, 3);
+        specs.silent_norm(&format!("{name}.second.norm"), channels);
     }
 
     pub(super) fn new(parameters: &Parameters, name: &str) -> Self {
         let half = |half| NormedConv::new(parameters, &format!("{name}.{half}"), 1);
-        Self { first: half(1), second: half(2) }
+        Self { first: half("first"), second: half("second") }
     }
 
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
@@ -55,39 +55,38 @@ impl ResidualBlock {
     }
 }
 
-/// Brings a branch to the resolution and the channels of the one above or below it.
-pub(super) enum Passage {
-    /// To half the resolution and twice the channels, by a strided 3x3 convolution.
-    Down(NormedConv),
-    /// To twice the resolution and half the channels. The 1x1 convolution and its norm go before the bilinear enlargement, which mixes
-    /// no channels, at a quarter of the cost.
-    Up(NormedConv),
-}
+/// To half the resolution and twice the channels.
+pub(super) struct Down(NormedConv);
 
-impl Passage {
-    pub(super) fn list_down(specs: &mut SpecList, name: &str, channels: i64) {
+impl Down {
+    pub(super) fn list(specs: &mut SpecList, name: &str, channels: i64) {
         NormedConv::list(specs, name, channels, 2 * channels, 3);
     }
 
-    pub(super) fn list_up(specs: &mut SpecList, name: &str, channels: i64) {
-        NormedConv::list(specs, name, channels, channels / 2, 1);
-    }
-
-    pub(super) fn down(parameters: &Parameters, name: &str) -> Self {
-        Self::Down(NormedConv::new(parameters, name, 2))
-    }
-
-    pub(super) fn up(parameters: &Parameters, name: &str) -> Self {
-        Self::Up(NormedConv::new(parameters, name, 1))
+    pub(super) fn new(parameters: &Parameters, name: &str) -> Self {
+        Self(NormedConv::new(parameters, name, 2))
     }
 
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
-        match self {
-            Self::Down(conv) => conv.forward(x),
-            Self::Up(conv) => {
-                let (_, _, height, width) = x.size4().expect("four dimensions");
-                conv.forward(x).upsample_bilinear2d([2 * height, 2 * width], false, None, None)
-            }
-        }
+        self.0.forward(x)
+    }
+}
+
+/// To twice the resolution and half the channels. The 1x1 convolution goes first, at a quarter of the cost: it mixes channels, the
+/// bilinear enlargement pixels, in whichever order.
+pub(super) struct Up(NormedConv);
+
+impl Up {
+    pub(super) fn list(specs: &mut SpecList, name: &str, channels: i64) {
+        NormedConv::list(specs, name, channels, channels / 2, 1);
+    }
+
+    pub(super) fn new(parameters: &Parameters, name: &str) -> Self {
+        Self(NormedConv::new(parameters, name, 1))
+    }
+
+    pub(super) fn forward(&self, x: &Tensor) -> Tensor {
+        let (_, _, height, width) = x.size4().expect("four dimensions");
+        self.0.forward(x).upsample_bilinear2d([2 * height, 2 * width], false, None, None)
     }
 }
