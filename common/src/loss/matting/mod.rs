@@ -14,9 +14,9 @@ use bands::Band;
 
 /// The matrix M of one photo, `[pixels, pixels]`, of which a row has 25 entries: those of the 5x5 pixels around its own.
 ///
-/// Its rows sum to 0. So it is kept as what lies off its diagonal and applied to differences of pixels, `(M v)_i = sum over
-/// j of w_ij (v_i - v_j)` with `w_ij = -M_ij`: in f32, numbers of rounding's size do not become differences. It takes 48
-/// bytes for each pixel.
+/// Its rows sum to 0. So only what lies off its diagonal is kept, `w_ij = -M_ij`, and it is applied to differences of
+/// pixels: `(M v)_i = sum over j of w_ij (v_i - v_j)`. Rounding to f32 then leaves it symmetric and constants free. It takes
+/// 48 bytes for each pixel.
 pub struct MattingLaplacian {
     height: i64,
     width: i64,
