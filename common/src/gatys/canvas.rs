@@ -39,7 +39,7 @@ impl Canvas {
     ) -> (Self, Tensor) {
         match (&settings.parametrization, &pictures.content) {
             (Parametrization::Network(config), Some(photo)) => {
-                let net = PairNet::new(config.clone(), settings.seed, device);
+                let net = PairNet::new(*config, settings.seed, device);
                 let parameters = net.flat().detach().copy();
                 (Self { surface: Surface::Network { net, photo: photo.shallow_clone() }, size }, parameters)
             }
@@ -97,7 +97,7 @@ impl Canvas {
     /// The gradient with respect to the parameters, `[count]`, from that with respect to what was drawn.
     pub(super) fn pull_back(&self, drawn: &Drawn, gradient: Tensor) -> Tensor {
         match (&self.surface, &drawn.graph) {
-            (Surface::Network { net, .. }, Some(graph)) => tch::with_grad(|| net.gradient(graph, &gradient)),
+            (Surface::Network { net, .. }, Some(graph)) => net.gradient(graph, &gradient),
             (Surface::Pixels { hole: Some(hole) }, _) => (gradient * hole).flatten(0, 3),
             _ => gradient.contiguous().flatten(0, 3),
         }

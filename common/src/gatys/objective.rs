@@ -12,9 +12,6 @@ use crate::lossnet::{Layer, LossNet};
 use crate::memory;
 use crate::precision::Precision;
 
-/// Keeps windows of one colour from being trusted too much (Levin et al. 2008, section 3).
-const MATTING_EPSILON: f64 = 1e-7;
-
 /// What VGG-19 up to relu5_1 takes at its most for each pixel of the picture, there and back in f32, measured.
 const BYTES_A_PIXEL: u64 = 2600;
 
@@ -98,8 +95,8 @@ impl Objective {
             (None, _) => ContentTarget::nothing(),
         };
         let photorealism = pictures.content.as_ref().filter(|_| settings.photorealism > 0.0);
-        let photorealism =
-            photorealism.map(|photo| (MattingLaplacian::of(photo, MATTING_EPSILON), settings.photorealism));
+        let photorealism = photorealism
+            .map(|photo| (MattingLaplacian::of(photo, MattingLaplacian::EPSILON), settings.photorealism));
         Ok(Self { loss, content, photorealism, strips, precision: settings.precision })
     }
 
