@@ -1,7 +1,7 @@
 //! L-BFGS gets as far as PyTorch's in as many evaluations.
 
 use common::loss::{LossWeights, PerceptualLoss, PerceptualLossSpec, StyleUnit, WeightedPainting};
-use common::lossnet::{Vgg, VggArch};
+use common::lossnet::{Arch, LossNet};
 use common::optim::{Evaluation, Lbfgs, LbfgsConfig, LineSearch};
 use common::precision::Precision;
 use common::space::LossInputSpace;
@@ -38,15 +38,16 @@ fn optimise(case: &Case, config: LbfgsConfig, evaluations: usize) -> (Vec<f64>, 
         weights: case.weights,
         content_layers: "relu4_2".parse().expect("a layer"),
         style_layers: "relu1_1,relu2_1,relu3_1,relu4_1".parse().expect("layers"),
+        ..PerceptualLossSpec::default()
     };
     let vgg =
-        Vgg::from_tensors(VggArch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
+        LossNet::from_tensors(Arch::Vgg19, LossInputSpace::oxford_bgr(), &spec.layers(), hashed::vgg_tensor);
     let [height, width] = case.sides;
     let picture = |name: &str, more: i64| {
         hashed::bytes(&format!("{}.{name}", case.tag), &[1, 3, height + more, width + more])
     };
-    let painting = WeightedPainting { byte_rgb: picture("style", 4), weight: 1.0 };
-    let loss = PerceptualLoss::new(spec, vgg, &[painting]);
+    let painting = WeightedPainting::whole(picture("style", 4), 1.0);
+    let loss = PerceptualLoss::new(spec, vgg, vec![painting]);
     let photo = picture("content", 0);
     let parameters = picture("start", 0).reshape([-1]);
 

@@ -111,6 +111,10 @@ fn lay_canvas_over(settings: &mut GatysSettings, args: &OptimisationArgs) -> any
     }
     set(&mut settings.iterations, args.iterations);
     set(&mut settings.ladder, args.scales.clone());
+    if settings.loss.normalize_gradients {
+        // Nothing goes down the loss then, whose lowest place says nothing.
+        settings.keeps_best = false;
+    }
     set(&mut settings.keeps_best, args.keep.map(|keep| matches!(keep, KeepName::Best)));
     set(&mut settings.seed, args.seed);
     set(&mut settings.precision, args.precision);
