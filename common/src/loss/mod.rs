@@ -5,6 +5,7 @@ mod content;
 #[cfg(test)]
 mod drawn;
 mod layer_weights;
+mod matting;
 mod perceptual;
 mod style;
 mod style_target;
@@ -14,6 +15,7 @@ mod total_variation;
 pub use by_hand::LossPhase;
 pub use content::content_loss;
 pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
+pub use matting::MattingLaplacian;
 pub use perceptual::{LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};
 pub use style::{gram_matrix, style_loss};
 pub use style_target::{LayerTarget, StyleTarget, StyleUnit, WeightedPainting};
