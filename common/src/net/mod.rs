@@ -6,12 +6,14 @@
 
 mod config;
 mod layers;
+mod pair;
 mod parameters;
 mod recording;
 mod style_net;
 
 pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
 pub(crate) use layers::ChannelStatistics;
+pub use pair::{PairNet, PairNetConfig};
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
 pub use recording::NetRecording;
 pub(crate) use recording::upsample as folded_upsampling;

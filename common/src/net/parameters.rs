@@ -84,8 +84,9 @@ pub fn parameter_specs(config: &NetConfig) -> Vec<ParameterSpec> {
     specs.0
 }
 
+/// Parameters in the making.
 #[derive(Default)]
-struct SpecList(Vec<ParameterSpec>);
+pub(super) struct SpecList(pub(super) Vec<ParameterSpec>);
 
 impl SpecList {
     fn push(&mut self, name: String, shape: Vec<i64>, init: Init) {
@@ -93,7 +94,7 @@ impl SpecList {
     }
 
     /// PyTorch's default for convolutions: weights and biases uniform in ±1/sqrt(fan in).
-    fn conv(&mut self, name: &str, inputs: i64, outputs: i64, kernel: i64) {
+    pub(super) fn conv(&mut self, name: &str, inputs: i64, outputs: i64, kernel: i64) {
         self.kernel(name, vec![outputs, inputs, kernel, kernel], outputs, inputs * kernel * kernel);
     }
 
@@ -111,8 +112,24 @@ impl SpecList {
         self.push(format!("{name}.conv2d.bias"), vec![outputs], init);
     }
 
-    fn norm(&mut self, name: &str, channels: i64) {
+    pub(super) fn norm(&mut self, name: &str, channels: i64) {
         self.push(format!("{name}.weight"), vec![channels], Init::Constant(1.0));
+        self.push(format!("{name}.bias"), vec![channels], Init::Constant(0.0));
+    }
+
+    /// A convolution whose result starts as 0.
+    pub(super) fn silent_conv(&mut self, name: &str, inputs: i64, outputs: i64, kernel: i64) {
+        self.push(
+            format!("{name}.conv2d.weight"),
+            vec![outputs, inputs, kernel, kernel],
+            Init::Constant(0.0),
+        );
+        self.push(format!("{name}.conv2d.bias"), vec![outputs], Init::Constant(0.0));
+    }
+
+    /// A norm whose result starts as 0.
+    pub(super) fn silent_norm(&mut self, name: &str, channels: i64) {
+        self.push(format!("{name}.weight"), vec![channels], Init::Constant(0.0));
         self.push(format!("{name}.bias"), vec![channels], Init::Constant(0.0));
     }
 }
@@ -131,16 +148,22 @@ pub struct Parameters {
 impl Parameters {
     /// Fresh parameters, from a generator that gives the same numbers on every machine and device.
     pub fn init(config: &NetConfig, start: Start, seed: u64, device: Device) -> Self {
-        let specs = parameter_specs(config);
+        let mut specs = parameter_specs(config);
+        if start == Start::IdentityBlocks {
+            for spec in specs.iter_mut().filter(|spec| spec.ends_residual_block()) {
+                spec.init = Init::Constant(0.0);
+            }
+        }
+        Self::draw(specs, seed, device)
+    }
+
+    /// Fresh parameters as `specs` say, from a generator that gives the same numbers on every machine and device.
+    pub(super) fn draw(specs: Vec<ParameterSpec>, seed: u64, device: Device) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut values: Vec<f32> = Vec::new();
         for spec in &specs {
             let count = spec.element_count() as usize;
-            let init = match start {
-                Start::IdentityBlocks if spec.ends_residual_block() => Init::Constant(0.0),
-                _ => spec.init,
-            };
-            match init {
+            match spec.init {
                 Init::Constant(value) => values.resize(values.len() + count, value as f32),
                 Init::Uniform { bound } => {
                     values.extend((0..count).map(|_| ((rng.random::<f64>() * 2.0 - 1.0) * bound) as f32));
