@@ -6,9 +6,6 @@ use tch::{Kind, Tensor};
 const SIDE: i64 = 3;
 /// Pixels of a window.
 const PIXELS: i64 = SIDE * SIDE;
-/// How many windows are looked at together: 27 planes of them in f64 take a few megabytes, whatever the photo's size.
-pub(super) const WINDOWS_AT_ONCE: i64 = 1 << 14;
-
 /// The entries `w_ij = -M_ij` of all pairs of pixels j = i + (`down`, `right`).
 pub(super) struct Band {
     down: i64,
@@ -50,8 +47,9 @@ impl Band {
     }
 }
 
-/// The bands for a photo in unit RGB, f64 `[3, h, w]`; none if no window fits.
-pub(super) fn of_unit_rgb(unit_rgb: &Tensor, epsilon: f64) -> Vec<Band> {
+/// The bands for a photo in unit RGB, f64 `[3, h, w]`; none if no window fits. About `windows_at_once` are looked at
+/// together, whole rows of them.
+pub(super) fn of_unit_rgb(unit_rgb: &Tensor, epsilon: f64, windows_at_once: i64) -> Vec<Band> {
     let (_, height, width) = unit_rgb.size3().expect("one photo");
     if height.min(width) < SIDE {
         return Vec::new();
@@ -64,7 +62,7 @@ pub(super) fn of_unit_rgb(unit_rgb: &Tensor, epsilon: f64) -> Vec<Band> {
             Band { down, right, weights }
         })
         .collect();
-    let rows_at_once = (WINDOWS_AT_ONCE / window_columns).max(1);
+    let rows_at_once = (windows_at_once / window_columns).max(1);
     for top in (0..window_rows).step_by(rows_at_once as usize) {
         let rows = rows_at_once.min(window_rows - top);
         let colours = whitened_windows(&unit_rgb.narrow(1, top, rows + SIDE - 1), epsilon);
@@ -105,8 +103,8 @@ fn whitened_windows(unit_rgb: &Tensor, epsilon: f64) -> Tensor {
         .map(|place| unit_rgb.narrow(1, place / SIDE, rows).narrow(2, place % SIDE, columns))
         .collect();
     let windows = Tensor::stack(&shifted, 0);
-    let mean = windows.mean_dim([0i64].as_slice(), /*keepdim=*/ true, Kind::Double);
-    let [red, green, blue] = [0, 1, 2].map(|channel| (&windows - &mean).select(1, channel)); // [9, rows, columns]
+    let centred = &windows - windows.mean_dim([0i64].as_slice(), /*keepdim=*/ true, Kind::Double);
+    let [red, green, blue] = [0, 1, 2].map(|channel| centred.select(1, channel)); // [9, rows, columns]
     let covariance = |a: &Tensor, b: &Tensor| (a * b).mean_dim([0i64].as_slice(), false, Kind::Double);
     let ridge = epsilon / PIXELS as f64;
     // What is left of a variance never falls below the ridge, but for rounding.

@@ -12,6 +12,9 @@ use tch::{Kind, Tensor};
 
 use bands::Band;
 
+/// 27 planes of so many windows, in f64, take a few megabytes, whatever the photo's size.
+const WINDOWS_AT_ONCE: i64 = 1 << 14;
+
 /// The matrix M of one photo, `[pixels, pixels]`, of which a row has 25 entries: those of the 5x5 pixels around its own.
 ///
 /// Its rows sum to 0. So only what lies off its diagonal is kept, `w_ij = -M_ij`, and it is applied to differences of
@@ -27,8 +30,8 @@ impl MattingLaplacian {
     /// Epsilon as Levin et al. and Luan et al. choose it.
     pub const EPSILON: f64 = 1e-7;
 
-    /// Of a photo `[1, 3, h, w]`, over all windows of 3x3 pixels that lie within it. `epsilon`, in squares of unit RGB, draws the
-    /// affine functions towards constants; in even areas of the photo it decides.
+    /// Of a photo `[1, 3, h, w]`, over all windows of 3x3 pixels that lie within it. `epsilon`, in squares of unit RGB,
+    /// draws the affine functions towards constants; in even areas of the photo it decides.
     ///
     /// A photo with a side below 3 has no window, and its matrix is 0.
     ///
@@ -40,7 +43,8 @@ impl MattingLaplacian {
         assert!(epsilon > 0.0, "epsilon {epsilon}, expected above 0");
         // Window covariances are differences of 1e-8 and less between values of 1: in f64.
         let unit_rgb = photo_byte_rgb.detach().select(0, 0).to_kind(Kind::Double) / 255.0;
-        Self { height, width, bands: tch::no_grad(|| bands::of_unit_rgb(&unit_rgb, epsilon)) }
+        let bands = tch::no_grad(|| bands::of_unit_rgb(&unit_rgb, epsilon, WINDOWS_AT_ONCE));
+        Self { height, width, bands }
     }
 
     /// `M v` for each plane v of `planes` `[n, c, h, w]`.

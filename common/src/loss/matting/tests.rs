@@ -3,7 +3,7 @@ use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
-use super::MattingLaplacian;
+use super::{MattingLaplacian, bands};
 use crate::loss::drawn;
 
 /// `byte_rgb` `[1, 3, h, w]` of bytes: noise, or one grey noise in all channels.
@@ -71,16 +71,16 @@ fn it_is_the_matrix_of_the_definition() {
 
 #[test]
 fn rows_of_windows_that_are_looked_at_apart_meet() {
-    // Wider than a strip has windows: each strip is one row high.
-    let photo = noise(3, 5, super::bands::WINDOWS_AT_ONCE + 10, false);
-    let laplacian = MattingLaplacian::of(&photo, 1e-7);
-    let part = |x: &Tensor| x.narrow(3, 100, 20);
-    let narrow = MattingLaplacian::of(&part(&photo), 1e-7);
-    let v = planes(4, 1, 5, photo.size()[3]);
-    // Two pixels from the part's border all windows are the same.
-    let inner = |x: &Tensor| x.narrow(3, 2, 16);
-    let error = largest(&(inner(&part(&laplacian.apply(&v))) - inner(&narrow.apply(&part(&v)))));
-    assert!(error < 1e-6, "off by {error}");
+    let photo = noise(3, 11, 8, false);
+    let v = planes(4, 1, 11, 8);
+    let together = MattingLaplacian::of(&photo, 1e-7).apply(&v);
+    let unit_rgb = photo.select(0, 0).to_kind(Kind::Double) / 255.0;
+    for windows_at_once in [1, 12, 20] {
+        let bands = bands::of_unit_rgb(&unit_rgb, 1e-7, windows_at_once);
+        let apart = MattingLaplacian { height: 11, width: 8, bands }.apply(&v);
+        let error = largest(&(&apart - &together));
+        assert!(error < 1e-6, "{windows_at_once} windows: off by {error}");
+    }
 }
 
 #[test]

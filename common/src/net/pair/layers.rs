@@ -72,8 +72,8 @@ impl Down {
     }
 }
 
-/// To twice the resolution and half the channels. The 1x1 convolution goes first, at a quarter of the cost: it mixes channels, the
-/// bilinear enlargement pixels, in whichever order.
+/// To twice the resolution and half the channels. The 1x1 convolution goes first, at a quarter of the cost: it mixes
+/// channels, the bilinear enlargement pixels, in whichever order.
 pub(super) struct Up(NormedConv);
 
 impl Up {

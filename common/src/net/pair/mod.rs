@@ -1,5 +1,5 @@
-//! The network for one pair: instead of a picture's pixels, the weights of a small network that paints it are optimised, for one
-//! photo and one painting.
+//! The network for one pair: instead of a picture's pixels, the weights of a small network that paints it are optimised,
+//! for one photo and one painting.
 //!
 //! After Li et al. 2019 (High-Resolution Network for Photorealistic Style Transfer, <https://arxiv.org/abs/1904.11617>): the
 //! full resolution is never left, and branches at a half and a quarter of it see what lies further around. What such a
@@ -127,8 +127,8 @@ impl PairNet {
     /// # Panics
     /// If `output` was made without gradients or has given its own already.
     pub fn gradient(&self, output: &Tensor, output_gradient: &Tensor) -> Tensor {
-        // A scalar of the same gradient, which a caller that does without gradients would have without a graph.
-        let surrogate = tch::with_grad(|| (output * output_gradient.detach()).sum(Kind::Float));
+        // A scalar of the same gradient.
+        let surrogate = (output * output_gradient.detach()).sum(Kind::Float);
         self.parameters.gradient_of(&surrogate)
     }
 }

@@ -103,7 +103,7 @@ fn a_configuration_may_be_brief_but_not_misspelt() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
     #[test]
     fn the_painting_has_the_photos_size(height in 1i64..50, width in 1i64..50) {
         let painted = moved_net().forward(&photo(height, width));
