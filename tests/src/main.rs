@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `crate_graph` | who may import whom |
+//! | `backbones` | trainings by loss networks other than VGG |
 //! | `parity` | the same numbers as PyTorch, by the goldens in `goldens/` |
 //! | `learning` | the training loop as a library call |
 //! | `resume` | a run that was stopped learns what it would have learnt |
@@ -25,6 +26,7 @@
 //! safetensors) and `ATELIER_PYTHON` (a Python with the package tensorboard), and say on stderr that they were passed over
 //! where there is none.
 
+mod backbones;
 mod crate_graph;
 mod eval_cli;
 mod eval_film_cli;

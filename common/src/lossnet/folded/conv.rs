@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use crate::channels_last::channels_last;
 use crate::tensor_file::ExpectedTensor;
 
 /// A convolution without a bias, and the batch norm behind it.
@@ -68,14 +69,14 @@ impl ConvSpec {
         let factor = factor / (variance + self.norm_eps).sqrt();
         let weight = weight * factor.view([-1, 1, 1, 1]);
         let bias = summand - mean * factor;
-        let (weight, bias) = (weight.to_kind(Kind::Float), bias.to_kind(Kind::Float));
+        let (weight, bias) = (channels_last(&weight, Kind::Float), bias.to_kind(Kind::Float));
         FoldedConv { weight, bias, window: self.window, is_rectified: self.is_rectified }
     }
 }
 
 /// A convolution that has taken its norm in.
 pub(super) struct FoldedConv {
-    weight: Tensor,
+    weight: Tensor, // channels last
     bias: Tensor,
     window: Window,
     is_rectified: bool,
