@@ -127,8 +127,8 @@ impl PairNet {
     /// # Panics
     /// If `output` was made without gradients or has given its own already.
     pub fn gradient(&self, output: &Tensor, output_gradient: &Tensor) -> Tensor {
-        // A scalar of the same gradient.
-        let surrogate = (output * output_gradient.detach()).sum(Kind::Float);
+        // A scalar of the same gradient, which a caller that does without gradients would have without a graph.
+        let surrogate = tch::with_grad(|| (output * output_gradient.detach()).sum(Kind::Float));
         self.parameters.gradient_of(&surrogate)
     }
 }

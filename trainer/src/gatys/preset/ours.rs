@@ -85,14 +85,10 @@ fn season() -> GatysSettings {
 fn photoreal() -> GatysSettings {
     let mut settings = atelier();
     settings.parametrization = Parametrization::Network(PairNetConfig::default());
-    settings.loss.weights = LossWeights { content: 5.0, style: 5e4, total_variation: 0.0 };
-    settings.photorealism = 1e4;
-    settings.optimizer = Optimizer::Adam(AdamSettings {
-        constants: AdamConfig::default(),
-        learning_rate: 5e-3,
-        decay: Some((200, 0.9)),
-    });
-    settings.iterations = 300;
+    settings.photorealism = 1e8;
+    settings.optimizer =
+        Optimizer::Adam(AdamSettings { constants: AdamConfig::default(), learning_rate: 5e-3, decay: None });
+    settings.iterations = 150;
     settings.ladder = Ladder::Single;
     settings
 }
