@@ -65,7 +65,17 @@ impl Canvas {
             }
             _ => {
                 let larger = resized(parameters, self.size, size).view(shape(size));
-                let start = in_hole(&larger, pictures);
+                // What is finer than the smaller size could show is taken from the photo: from a blurred picture the optimiser
+                // would have to find all edges again.
+                let start = match &pictures.content {
+                    Some(photo) => {
+                        larger + photo
+                            - resized(&smaller(photo, self.size).flatten(0, 3), self.size, size)
+                                .view(shape(size))
+                    }
+                    None => larger,
+                };
+                let start = in_hole(&start, pictures);
                 let hole = pictures.hole.as_ref().map(Tensor::shallow_clone);
                 (Self { surface: Surface::Pixels { hole }, size }, start.flatten(0, 3))
             }
@@ -108,6 +118,12 @@ impl Canvas {
 pub(super) fn resized(values: &Tensor, from: (u32, u32), to: (u32, u32)) -> Tensor {
     let [_, _, height, width] = shape(to);
     values.view(shape(from)).upsample_bicubic2d([height, width], false, None, None).flatten(0, 3)
+}
+
+/// A picture brought to a smaller size, each of whose pixels sees the mean of what lies under it.
+fn smaller(picture: &Tensor, size: (u32, u32)) -> Tensor {
+    let [_, _, height, width] = shape(size);
+    picture.adaptive_avg_pool2d([height, width])
 }
 
 fn shape((width, height): (u32, u32)) -> [i64; 4] {

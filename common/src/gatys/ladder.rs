@@ -31,8 +31,8 @@ pub struct Rung {
 const FIRST_LONG_SIDE_PX: f64 = 128.0;
 
 impl Ladder {
-    /// The rungs to a result of this size, none with a side below `smallest_side`. A rung of a `SQRT_2` times smaller side costs half
-    /// as much an iteration and gets `SQRT_2` times as many.
+    /// The rungs to a result of this size, none with a side below `smallest_side`: the last of so many iterations, the others of a
+    /// quarter. More there costs more than it saves later (docs/records/2026-11-21-gatys.md).
     pub fn rungs(&self, size: (u32, u32), iterations: u32, smallest_side: u32) -> Vec<Rung> {
         let long_side = size.0.max(size.1);
         let mut shares: Vec<f64> = match self {
@@ -52,7 +52,7 @@ impl Ladder {
         let rungs = shares.into_iter().map(|share| Rung {
             width: side(size.0, share),
             height: side(size.1, share),
-            iterations: (f64::from(iterations) / share).round().min(f64::from(u32::MAX)) as u32,
+            iterations: if share < 1.0 { iterations.div_ceil(4) } else { iterations },
         });
         rungs
             .filter(|rung| rung.width.min(rung.height) >= smallest_side || (rung.width, rung.height) == size)
@@ -99,7 +99,7 @@ mod tests {
         let rungs = Ladder::Auto.rungs((512, 384), 50, 16);
         let sizes: Vec<(u32, u32)> = rungs.iter().map(|rung| (rung.width, rung.height)).collect();
         assert_eq!(sizes, [(128, 96), (181, 136), (256, 192), (362, 272), (512, 384)]);
-        assert_eq!(rungs.iter().map(|rung| rung.iterations).collect::<Vec<_>>(), [200, 141, 100, 71, 50]);
+        assert_eq!(rungs.iter().map(|rung| rung.iterations).collect::<Vec<_>>(), [13, 13, 13, 13, 50]);
     }
 
     #[test]
