@@ -135,7 +135,8 @@ pub(crate) struct OptimisationArgs {
     /// lbfgs or adam.
     #[arg(long, value_name = "NAME")]
     pub(crate) optimizer: Option<OptimizerName>,
-    /// Evaluations of the loss at the result's size; a quarter as many at each smaller one on the way.
+    /// Evaluations of the loss at the result's size; a quarter as many at each smaller one on the way, or all where there is
+    /// no photo.
     #[arg(long, value_name = "COUNT")]
     pub(crate) iterations: Option<u32>,
     /// Sizes on the way: auto (steps of the square root of 2 from 128 on), none, or longest sides as in 128,256.
