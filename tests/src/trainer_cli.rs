@@ -150,7 +150,11 @@ fn matched_colours_are_part_of_the_recipe() {
     let other = ["train", "--device", "cpu", "--resume", "runs/red-house", "--match-colors", "none"];
     trainer(studio.folder.path(), &other).expect_error(1, &["`match_colors` of the recipe"]);
     let unknown = studio.train(&[("--match-colors", "lab")]);
-    assert!(unknown.stderr().contains("expected cholesky, symmetric or none"), "{}", unknown.stderr());
+    assert!(
+        unknown.stderr().contains("expected cholesky, symmetric, optimal-transport or none"),
+        "{}",
+        unknown.stderr()
+    );
 }
 
 #[test]
