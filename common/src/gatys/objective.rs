@@ -12,7 +12,8 @@ use crate::lossnet::{Layer, LossNet};
 use crate::memory;
 use crate::precision::Precision;
 
-/// What VGG-19 up to relu5_1 takes at its most for each pixel of the picture, there and back in f32, measured.
+/// What a picture takes at its most for each pixel: 1,534 measured between 1024 and 2048 px for VGG-19 up to relu5_1, there and back
+/// in f32, and some two thirds more for what L-BFGS remembers.
 const BYTES_A_PIXEL: u64 = 2600;
 
 /// Everything that a picture of one size is judged by.
