@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use tch::{Kind, Tensor};
 
-use super::statistic::Moments;
-use super::style_gradient::{MomentSlopes, counted_pixels, loss_of_moments};
+use super::statistic::MomentSums;
+use super::style_gradient::{MomentSlopes, counted_pixels, look_at_mean, loss_of_moments};
 use super::{ContentTarget, LossTerms, PerceptualLoss};
 use crate::lossnet::Layer;
 use crate::precision::Precision;
@@ -170,7 +170,7 @@ impl PerceptualLoss {
         precision: Precision,
     ) -> (LayerLosses, Slopes) {
         let mut content_sums: BTreeMap<Layer, Tensor> = BTreeMap::new();
-        let mut moments: BTreeMap<Layer, Vec<Option<Moments>>> = BTreeMap::new();
+        let mut moments: BTreeMap<Layer, Vec<Option<MomentSums>>> = BTreeMap::new();
         let mut guides: BTreeMap<Layer, Vec<Option<Tensor>>> = BTreeMap::new();
         let mut shapes: BTreeMap<Layer, [i64; 3]> = BTreeMap::new(); // channels, rows, columns
         for strip in strips.iter() {
@@ -194,9 +194,10 @@ impl PerceptualLoss {
                     self.guides(layer, &Tensor::empty([1, 1, whole_rows, columns], like))
                 });
                 let sums = moments.entry(layer).or_insert_with(|| guides.iter().map(|_| None).collect());
-                for (sum, guide) in sums.iter_mut().zip(guides.iter()) {
+                let targets = self.target.layer(layer).map(|(_, targets)| targets);
+                for ((sum, guide), targets) in sums.iter_mut().zip(guides.iter()).zip(targets) {
                     let guide = guide.as_ref().map(|guide| rows(guide, own.start, length(&own)));
-                    let own = Moments::sums(&features.contiguous(), guide.as_ref());
+                    let own = MomentSums::of(&features.contiguous(), guide.as_ref(), look_at_mean(targets));
                     *sum = Some(match sum.take() {
                         Some(sum) => sum.plus(own),
                         None => own,

@@ -4,7 +4,7 @@
 use tch::{Kind, Tensor};
 
 use super::StyleTarget;
-use super::statistic::{Moments, StyleStatistic};
+use super::statistic::{MomentSums, Moments};
 use super::style_target::StatisticTarget;
 use crate::channels_last::pixels;
 use crate::lossnet::Layer;
@@ -38,7 +38,7 @@ pub(super) fn style_loss_and_gradient(
         if targets.iter().any(|target| target.statistic.is_of_moments()) {
             let (_, c, h, w) = features.size4().expect("features have four dimensions");
             let count = guide.as_ref().map_or((h * w) as f64, counted_pixels);
-            let sums = Moments::sums(features, guide.as_ref());
+            let sums = MomentSums::of(features, guide.as_ref(), look_at_mean(targets));
             let (of_moments, slopes) = loss_of_moments(targets, sums, count, c);
             loss += of_moments;
             parts.push(Part::Moments { slopes, guide: guide.as_ref().map(Tensor::shallow_clone) });
@@ -61,31 +61,33 @@ pub(super) fn counted_pixels(guide: &Tensor) -> f64 {
 /// along the sums.
 pub(super) fn loss_of_moments(
     targets: &[StatisticTarget],
-    sums: Moments,
+    sums: MomentSums,
     count: f64,
     channels: i64,
 ) -> (Tensor, MomentSlopes) {
     let targets = || targets.iter().filter(|target| target.statistic.is_of_moments());
-    if targets().all(|target| target.statistic == StyleStatistic::Gram) {
+    let Some(first) = sums.first else {
         return loss_of_grams(targets(), &sums.second, count, channels);
-    }
+    };
     let leaf = |sum: Tensor| sum.detach().set_requires_grad(true);
-    let sums = Moments { mean: leaf(sums.mean), second: leaf(sums.second) };
+    let (first, second) = (leaf(first), leaf(sums.second));
     let loss = tch::with_grad(|| {
-        let moments = Moments { mean: sums.mean.shallow_clone(), second: sums.second.shallow_clone() }
-            .divided_by(count);
+        let moments = Moments { mean: &first / count, second: &second / count };
         let distance = |target: &StatisticTarget| {
             let measured = target.statistic.measure_moments(&moments, channels);
             target.statistic.distance(&measured, &target.target) * target.factor
         };
         targets().map(distance).reduce(|sum, loss| sum + loss).expect("one of moments")
     });
-    // Not every statistic looks at the mean; a term of zero lets all of them be asked alike.
-    let all = tch::with_grad(|| &loss + sums.mean.sum(Kind::Float) * 0.0);
-    let mut slopes = Tensor::run_backward(&[&all], &[&sums.second, &sums.mean], false, false);
+    let mut slopes = Tensor::run_backward(&[&loss], &[&second, &first], false, false);
     let mean = slopes.remove(1);
     let second = slopes.remove(0);
     (loss.detach(), MomentSlopes { second: &second + second.transpose(1, 2), mean: Some(mean) })
+}
+
+/// Whether the mean has to be summed up for any of these targets.
+pub(super) fn look_at_mean(targets: &[StatisticTarget]) -> bool {
+    targets.iter().any(|target| target.statistic.is_of_mean())
 }
 
 /// The way of the default, without autograd.

@@ -8,7 +8,7 @@ mod shifted;
 
 use tch::{Kind, Reduction, Tensor};
 
-pub(super) use moments::Moments;
+pub(super) use moments::{MomentSums, Moments};
 pub use names::{ParseStatisticsError, StyleStatistics};
 pub use shifted::Shifts;
 
@@ -41,6 +41,11 @@ impl StyleStatistic {
     /// Whether it is a function of mean and second moment alone, so that it can be summed up over parts of a picture.
     pub fn is_of_moments(&self) -> bool {
         matches!(self, Self::Gram | Self::MeanStd | Self::GaussianW2)
+    }
+
+    /// Whether it looks at the mean, of those that are of moments.
+    pub(super) fn is_of_mean(&self) -> bool {
+        matches!(self, Self::MeanStd | Self::GaussianW2)
     }
 
     /// The statistic of features `[n, c, h, w]`; its shape is its own business. `guide` `[1, 1, h, w]`, from 0 to 1, says where to

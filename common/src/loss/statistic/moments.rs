@@ -39,29 +39,6 @@ impl Moments {
         }
     }
 
-    /// The same as sums, by hand: in any precision, accumulated in f32; none of it can be differentiated. Sums over parts of a picture
-    /// add up to those over all of it.
-    pub(in crate::loss) fn sums(features: &Tensor, guide: Option<&Tensor>) -> Self {
-        match guide {
-            None => Self { mean: pixel_sums(features).flatten(2, 3), second: accumulated_products(features) },
-            Some(guide) => {
-                let guided = features * guide;
-                let mean = pixel_sums(&(&guided * guide)).flatten(2, 3);
-                Self { mean, second: accumulated_products(&guided) }
-            }
-        }
-    }
-
-    /// The sums over both of two parts.
-    pub(in crate::loss) fn plus(self, other: Self) -> Self {
-        Self { mean: self.mean + other.mean, second: self.second + other.second }
-    }
-
-    /// From sums over that many pixels.
-    pub(in crate::loss) fn divided_by(self, pixels: f64) -> Self {
-        Self { mean: self.mean / pixels, second: self.second / pixels }
-    }
-
     /// `[n, 2, c]`: the mean of each channel and its standard deviation.
     pub(super) fn mean_and_deviation(&self) -> Tensor {
         let mean = self.mean.squeeze_dim(2);
@@ -74,6 +51,36 @@ impl Moments {
     /// `[n, c, c]`.
     pub(super) fn covariance(&self) -> Tensor {
         &self.second - self.mean.bmm(&self.mean.transpose(1, 2))
+    }
+}
+
+/// Moments before they are divided by the number of pixels, by hand: in any precision, accumulated in f32; nothing of it can be
+/// differentiated. Those over parts of a picture add up to those over all of it.
+pub(in crate::loss) struct MomentSums {
+    /// `[n, c, c]`.
+    pub(in crate::loss) second: Tensor,
+    /// `[n, c, 1]`, where anybody looks at it: it takes a pass of its own over the features.
+    pub(in crate::loss) first: Option<Tensor>,
+}
+
+impl MomentSums {
+    /// Over features `[n, c, h, w]`, where a pixel counts the square of the guide `[1, 1, h, w]`.
+    pub(in crate::loss) fn of(features: &Tensor, guide: Option<&Tensor>, with_first: bool) -> Self {
+        let guided = guide.map(|guide| features * guide);
+        let first = with_first.then(|| {
+            let sums = match (&guided, guide) {
+                (Some(guided), Some(guide)) => pixel_sums(&(guided * guide)),
+                _ => pixel_sums(features),
+            };
+            sums.flatten(2, 3)
+        });
+        Self { second: accumulated_products(guided.as_ref().unwrap_or(features)), first }
+    }
+
+    /// The sums over both of two parts.
+    pub(in crate::loss) fn plus(self, other: Self) -> Self {
+        let first = self.first.zip(other.first).map(|(one, other)| one + other);
+        Self { second: self.second + other.second, first }
     }
 }
 

@@ -8,6 +8,7 @@ use common::gatys::{GatysSettings, Optimizer, Parametrization, Start};
 use common::optim::LineSearch;
 
 use crate::cli::GatysArgs;
+use crate::plan::check;
 
 /// Checks all that can be checked without looking at any file.
 pub(super) fn check_settings(settings: &GatysSettings) -> Result<(), UsageError> {
@@ -97,8 +98,4 @@ pub(super) fn check_output(output: &Path, args: &GatysArgs) -> anyhow::Result<()
         bail!("no such folder to write into: {}", folder.display());
     }
     Ok(())
-}
-
-pub(super) fn check(holds: bool, message: impl FnOnce() -> String) -> Result<(), UsageError> {
-    if holds { Ok(()) } else { Err(UsageError(message())) }
 }

@@ -11,11 +11,11 @@ use common::net::PairNetConfig;
 use common::optim::{AdamConfig, LbfgsConfig};
 use pixel::DecodeLimits;
 
-use super::check::check;
 use crate::cli::{
     ColourName, GatysArgs, GatysLossArgs, KeepName, OptimisationArgs, OptimizerName, ParametrizationName,
     ReductionName, TvForm,
 };
+use crate::plan::check;
 
 /// Adam's rate for pixels where a preset of L-BFGS is told to use it: levels a step.
 const USUAL_ADAM_RATE: f64 = 5.0;

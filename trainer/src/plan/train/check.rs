@@ -6,6 +6,8 @@ use trainer::config::Config;
 use trainer::device_room::ResidentRoom;
 use trainer::recipe::Recipe;
 
+use crate::plan::check;
+
 /// Checks all that can be checked without looking at any file.
 pub(super) fn check_config(config: &Config) -> Result<(), UsageError> {
     for painting in &config.inputs.paintings {
@@ -83,10 +85,6 @@ pub(super) fn check_name(name: &str) -> Result<(), UsageError> {
     check(is_plain && !name.is_empty() && !name.starts_with(['.', ' ']), || {
         format!("--name `{name}`: letters, digits, spaces, dots, - and _ only, and no dot in front")
     })
-}
-
-fn check(holds: bool, message: impl FnOnce() -> String) -> Result<(), UsageError> {
-    if holds { Ok(()) } else { Err(UsageError(message())) }
 }
 
 #[cfg(test)]
