@@ -7,15 +7,16 @@ use kernel::interleaved::{
 };
 use tch::{Device, Kind};
 
+use super::planes::{PlaneNorm, PlaneStatistics};
 use super::{CpuNorms, threads};
-use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, StyleNet, Upsample};
+use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, Residual, StyleNet, Upsample};
 
 /// All layers, in order.
 pub(super) struct Layers {
     pub(super) conv1: StridedLayer,
     pub(super) conv2: StridedLayer,
     pub(super) conv3: StridedLayer,
-    pub(super) blocks: Vec<[TileLayer; 2]>,
+    pub(super) blocks: Vec<Vec<BlockLayer>>,
     pub(super) up1: TileLayer,
     pub(super) up2: TileLayer,
     pub(super) last: LastLayer,
@@ -38,10 +39,19 @@ pub(super) struct TileLayer {
     norm: NormParameters,
 }
 
+/// A convolution in a residual block.
+pub(super) enum BlockLayer {
+    /// 3x3.
+    Tile(TileLayer),
+    /// 1x1.
+    Pointwise(StridedLayer),
+}
+
 /// The convolution to colours.
 pub(super) struct LastLayer {
     conv: RowSumConv,
     border: Border,
+    norm: Option<NormParameters>,
     output: OutputRange,
 }
 
@@ -64,10 +74,23 @@ impl Layers {
         let source = Source { config, parameters: net.parameters() };
         let width = config.width as usize;
         let blocks = (1..=config.residual_blocks).map(|block| {
-            [1, 2].map(|half| {
-                let (conv, norm) = (format!("res{block}.conv{half}"), format!("res{block}.in{half}"));
-                source.tile(&conv, &norm, 4 * width)
-            })
+            let names = |part| (format!("res{block}.conv{part}"), format!("res{block}.in{part}"));
+            let tile = |part, channels| {
+                let (conv, norm) = names(part);
+                BlockLayer::Tile(source.tile(&conv, &norm, channels))
+            };
+            let pointwise = |part, channels| {
+                let (conv, norm) = names(part);
+                BlockLayer::Pointwise(source.strided(&conv, &norm, channels, 1, 1))
+            };
+            match config.residual {
+                Residual::Basic => vec![tile(1, 4 * width), tile(2, 4 * width)],
+                Residual::Bottleneck => vec![
+                    pointwise(1, [2 * width, 4 * width]),
+                    tile(2, 2 * width),
+                    pointwise(3, [4 * width, 2 * width]),
+                ],
+            }
         });
         Self {
             conv1: source.strided("conv1", "in1", [width, 3], 9, 1),
@@ -185,7 +208,15 @@ impl Source<'_> {
             Padding::ZeroSame => Border::Zero,
         };
         let conv = RowSumConv::prepare(&weight, bias, inputs, stored_channels(inputs), KERNEL);
-        LastLayer { conv, border, output: self.config.output }
+        let norm = self.config.last_norm.then(|| {
+            let mut norm = self.norm("in6");
+            if self.config.input == InputSpace::ByteBgr {
+                norm.scale.reverse();
+                norm.shift.reverse();
+            }
+            norm
+        });
+        LastLayer { conv, border, norm, output: self.config.output }
     }
 }
 
@@ -255,13 +286,73 @@ impl TileLayer {
     }
 }
 
+impl BlockLayer {
+    /// Values of a pixel of the result.
+    pub(super) fn outputs(&self) -> usize {
+        match self {
+            Self::Tile(layer) => layer.conv.stored_outputs(),
+            Self::Pointwise(layer) => layer.conv.stored_outputs(),
+        }
+    }
+
+    /// For an input of this size.
+    pub(super) fn statistics(&self, height: usize, width: usize) -> RowStatistics {
+        match self {
+            Self::Tile(layer) => layer.statistics(height, width),
+            Self::Pointwise(layer) => layer.statistics(height),
+        }
+    }
+
+    /// The norm behind it; to be asked for once in a painting, in the order of the layers.
+    pub(super) fn norm(&self, statistics: &RowStatistics, norms: &mut CpuNorms<'_>) -> Norm {
+        match self {
+            Self::Tile(layer) => layer.norm(statistics, norms),
+            Self::Pointwise(layer) => layer.norm(statistics, norms),
+        }
+    }
+
+    pub(super) fn needed_rows(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
+        match self {
+            Self::Tile(layer) => layer.needed_rows(rows, height),
+            Self::Pointwise(_) => rows.clone(),
+        }
+    }
+
+    /// Rows `rows` of the result into `output`.
+    pub(super) fn convolve(
+        &self,
+        input: Rows<'_>,
+        norm: Option<&Norm>,
+        rows: &Range<usize>,
+        output: &mut [f32],
+        statistics: Option<&mut RowStatistics>,
+        threads: usize,
+    ) {
+        match self {
+            Self::Tile(layer) => layer.convolve(input, norm, rows, output, statistics, threads),
+            Self::Pointwise(layer) => layer.convolve(input, norm, rows.clone(), output, statistics, threads),
+        }
+    }
+}
+
 impl LastLayer {
     pub(super) fn needed_rows(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
         self.conv.needed_rows(rows, height)
     }
 
-    /// Rows `rows` of the painting, `byte_rgb` as planes `[3, rows, width]`.
-    pub(super) fn paint(
+    /// Whether statistics of all rows must be known before one can be painted.
+    pub(super) fn has_norm(&self) -> bool {
+        self.norm.is_some()
+    }
+
+    /// The norm behind it, if there is one; to be asked for once in a painting, after all others.
+    pub(super) fn norm(&self, statistics: &PlaneStatistics, norms: &mut CpuNorms<'_>) -> Option<PlaneNorm> {
+        let NormParameters { scale, shift, eps } = self.norm.as_ref()?;
+        Some(PlaneNorm::new(&norms.settle_frame(statistics.merged()), scale, shift, *eps))
+    }
+
+    /// What [`LastLayer::paint`] takes before the norm.
+    pub(super) fn convolve(
         &self,
         input: Rows<'_>,
         norm: &Norm,
@@ -270,6 +361,22 @@ impl LastLayer {
         threads: usize,
     ) {
         self.conv.convolve(input, norm, self.border, rows, planes, threads);
+    }
+
+    /// Rows `rows` of the painting, `byte_rgb` as planes `[3, rows, width]`.
+    pub(super) fn paint(
+        &self,
+        input: Rows<'_>,
+        norm: &Norm,
+        last_norm: Option<&PlaneNorm>,
+        rows: &Range<usize>,
+        planes: &mut [f32],
+        threads: usize,
+    ) {
+        self.convolve(input, norm, rows, planes, threads);
+        if let Some(last_norm) = last_norm {
+            last_norm.apply(planes);
+        }
         match self.output {
             OutputRange::Linear => {}
             OutputRange::Tanh150 => kernel::interleaved::scaled_tanh(planes, 150.0, 127.5, threads),
