@@ -3,6 +3,7 @@
 
 mod bench;
 mod cli;
+mod convert;
 mod crash;
 mod dry_run;
 mod image;
@@ -29,6 +30,7 @@ fn main() {
         Command::Image(args) => image::run(&args),
         Command::Video(args) => video::run(&args),
         Command::Styles(args) => styles::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     let status = result.unwrap_or_else(|error| {

@@ -139,7 +139,7 @@ impl NetConfig {
 
     /// Whether it is the default network but for width, blocks, eps, input and output: what is written by hand beside the
     /// plain pass knows no other.
-    pub(crate) fn is_default_family(&self) -> bool {
+    pub fn is_default_family(&self) -> bool {
         let form = (self.upsample, self.padding, self.residual, self.last_norm);
         form == (Upsample::Nearest, Padding::Reflect, Residual::Basic, false)
     }

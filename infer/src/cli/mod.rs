@@ -2,6 +2,7 @@
 
 mod bench;
 mod compute;
+mod convert;
 mod image;
 mod styles;
 mod video;
@@ -9,6 +10,7 @@ mod video;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, Size};
+pub(crate) use convert::{ConvertArgs, Layout};
 pub(crate) use image::ImageArgs;
 pub(crate) use styles::StylesArgs;
 pub(crate) use video::{Time, VideoArgs};
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Video(Box<VideoArgs>),
     /// List the styles that are installed, or show one style's card.
     Styles(StylesArgs),
+    /// Make a style of another project's network, or another file of a style.
+    Convert(Box<ConvertArgs>),
     /// Measure how fast pictures are painted on this machine.
     Bench(BenchArgs),
 }

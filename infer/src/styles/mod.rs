@@ -45,6 +45,7 @@ impl<'a> Style<'a> {
             "artist": painting.artist,
             "year": painting.year,
             "licence": painting.licence,
+            "family": self.card.origin.as_ref().map(|origin| &origin.family),
             "steps": outcome.map(|outcome| outcome.steps),
             "losses": outcome.and_then(|outcome| outcome.validation.as_ref()),
             "losses_of_photos": outcome.and_then(|outcome| outcome.validation_of_photos.as_ref()),
