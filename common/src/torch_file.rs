@@ -1,9 +1,11 @@
 //! Named tensors in what `torch.save` writes, old and new. A pickle is interpreted by `pytorch-reader`, which builds tensors
 //! and plain values from it and runs nothing.
 
+mod opcodes;
+
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _};
+use std::io::{BufRead, BufReader, Read as _, Seek as _};
 use std::path::Path;
 
 use pytorch_reader::{DType, PytorchReader};
@@ -24,12 +26,18 @@ pub enum TorchFileError {
     /// It is something else, or damaged, or means harm.
     #[error("neither safetensors nor a PyTorch file that can be read: {0}")]
     Malformed(String),
+    /// It is of PyTorch's predecessor.
+    #[error("a file of Torch7, as jcjohnson/fast-neural-style publishes them; these are not read")]
+    Torch7,
     /// What would be unpacked is out of all proportion.
     #[error("its pickle unpacks to {bytes} bytes, expected at most {}", TorchFile::MOST_PICKLE_BYTES)]
     LargePickle {
         /// What the archive says.
         bytes: u64,
     },
+    /// It would take much memory to follow.
+    #[error("its pickle has more than {} opcodes", TorchFile::MOST_OPCODES)]
+    LongPickle,
     /// More numbers are declared than the file has room for.
     #[error("its tensors are said to be {declared} bytes, which a file of {held} bytes does not hold")]
     Overdrawn {
@@ -61,6 +69,9 @@ impl TorchFile {
     /// archives nothing is packed, and the file's own size is the limit.)
     pub const MOST_PICKLE_BYTES: u64 = 4 << 20;
 
+    /// The longest pickle that is followed: that of some thousand tensors.
+    pub const MOST_OPCODES: u64 = 200_000;
+
     /// Reads names and shapes; what a name was nested in comes before it with a dot.
     ///
     /// # Errors
@@ -68,9 +79,8 @@ impl TorchFile {
     pub fn open(path: &Path) -> Result<Self, TorchFileError> {
         let mut file = File::open(path).map_err(TorchFileError::Read)?;
         let file_bytes = file.metadata().map_err(TorchFileError::Read)?.len();
-        refuse_packed_pickles(&mut file)?;
-        let reader =
-            PytorchReader::new(path).map_err(|error| TorchFileError::Malformed(one_line(&error)))?;
+        refuse_others(&mut file)?;
+        let reader = PytorchReader::new(path).map_err(|error| TorchFileError::Malformed(one_line(&error)))?;
         Ok(Self { tensors: reader.into_tensors().into_iter().collect(), file_bytes })
     }
 
@@ -109,25 +119,44 @@ fn read(name: &str, tensor: &pytorch_reader::Tensor) -> Result<Tensor, TorchFile
     Ok(Tensor::from_data_size(&bytes, &shape_of(tensor), kind))
 }
 
-/// A few kilobytes of an archive may unpack to anything. What is no archive is left to the reader.
-fn refuse_packed_pickles(file: &mut File) -> Result<(), TorchFileError> {
-    let mut start = [0; 4];
-    let found = file.read(&mut start).map_err(TorchFileError::Read)?;
+/// What the reader is not asked about: a few kilobytes of an archive may unpack to anything.
+fn refuse_others(file: &mut File) -> Result<(), TorchFileError> {
+    let mut start = Vec::new();
+    file.take(8).read_to_end(&mut start).map_err(TorchFileError::Read)?;
     file.rewind().map_err(TorchFileError::Read)?;
-    if start[..found] != *b"PK\x03\x04" {
-        return Ok(());
+    // The first object, a table or one of Torch's own.
+    if matches!(start[..], [3 | 4, 0, 0, 0, 1, 0, 0, 0]) {
+        return Err(TorchFileError::Torch7);
     }
-    let mut archive = zip::ZipArchive::new(BufReader::new(file))
-        .map_err(|error| TorchFileError::Malformed(one_line(&error)))?;
+    if !start.starts_with(b"PK\x03\x04") {
+        return limited(&mut BufReader::new(file), PICKLES_OF_LEGACY);
+    }
+    let malformed = |error: &dyn std::fmt::Display| TorchFileError::Malformed(one_line(error));
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| malformed(&error))?;
     for index in 0..archive.len() {
-        let entry =
-            archive.by_index_raw(index).map_err(|error| TorchFileError::Malformed(one_line(&error)))?;
-        let is_pickle = entry.name_raw().ends_with(b"data.pkl");
-        if is_pickle && entry.size() > TorchFile::MOST_PICKLE_BYTES {
-            return Err(TorchFileError::LargePickle { bytes: entry.size() });
+        let entry = archive.by_index_raw(index).map_err(|error| malformed(&error))?;
+        if !entry.name_raw().ends_with(b"data.pkl") {
+            continue;
         }
+        let bytes = entry.size();
+        drop(entry);
+        if bytes > TorchFile::MOST_PICKLE_BYTES {
+            return Err(TorchFileError::LargePickle { bytes });
+        }
+        let entry = archive.by_index(index).map_err(|error| malformed(&error))?;
+        limited(&mut BufReader::new(entry.take(bytes)), 1)?;
     }
     Ok(())
+}
+
+/// Until 1.5: a magic number, a version, what wrote it, the tensors, and the order of the numbers behind them.
+const PICKLES_OF_LEGACY: usize = 5;
+
+/// A network takes some forty opcodes for each tensor.
+fn limited(input: &mut dyn BufRead, pickles: usize) -> Result<(), TorchFileError> {
+    let opcodes = opcodes::count(input, pickles, TorchFile::MOST_OPCODES + 1)
+        .map_err(|error| TorchFileError::Malformed(one_line(&error)))?;
+    if opcodes > TorchFile::MOST_OPCODES { Err(TorchFileError::LongPickle) } else { Ok(()) }
 }
 
 fn shape_of(tensor: &pytorch_reader::Tensor) -> Vec<i64> {

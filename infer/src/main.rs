@@ -7,6 +7,7 @@ mod convert;
 mod crash;
 mod dry_run;
 mod image;
+mod inspect;
 mod interrupt;
 mod painter;
 mod photo_file;
@@ -31,6 +32,7 @@ fn main() {
         Command::Video(args) => video::run(&args),
         Command::Styles(args) => styles::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     let status = result.unwrap_or_else(|error| {

@@ -1,5 +1,7 @@
 //! The shape of a style network.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 /// The shape of a style network; with it and the named tensors the network is complete.
@@ -120,13 +122,17 @@ impl Default for NetConfig {
 }
 
 impl NetConfig {
+    /// What [`NetConfig::width`] may be.
+    pub(crate) const WIDTHS: RangeInclusive<i64> = 1..=1024;
+
     /// Says what is wrong with a configuration that came from outside, if anything.
     ///
     /// # Errors
     /// A sentence that names the value and what was expected.
     pub fn validate(&self) -> Result<(), String> {
-        if !(1..=1024).contains(&self.width) {
-            return Err(format!("network width {}, expected 1 to 1024", self.width));
+        if !Self::WIDTHS.contains(&self.width) {
+            let (least, most) = (Self::WIDTHS.start(), Self::WIDTHS.end());
+            return Err(format!("network width {}, expected {least} to {most}", self.width));
         }
         if self.residual_blocks > 64 {
             return Err(format!("{} residual blocks, expected at most 64", self.residual_blocks));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const SUFFIX: &str = "safetensors";
 
 /// Those of files that other projects keep networks in.
-const FOREIGN_SUFFIXES: [&str; 3] = ["pth", "pt", "model"];
+const FOREIGN_SUFFIXES: [&str; 4] = ["pth", "pt", "model", "t7"];
 
 /// The folders that style files are looked for in, the user's own first.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ mod bench;
 mod compute;
 mod convert;
 mod image;
+mod inspect;
 mod styles;
 mod video;
 
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use bench::{BenchArgs, Size};
 pub(crate) use convert::{ConvertArgs, Layout};
 pub(crate) use image::ImageArgs;
+pub(crate) use inspect::InspectArgs;
 pub(crate) use styles::StylesArgs;
 pub(crate) use video::{Time, VideoArgs};
 
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Styles(StylesArgs),
     /// Make a style of another project's network, or another file of a style.
     Convert(Box<ConvertArgs>),
+    /// Say what a file of weights holds: a style, a loss network, or another project's network.
+    Inspect(InspectArgs),
     /// Measure how fast pictures are painted on this machine.
     Bench(BenchArgs),
 }

@@ -5,11 +5,14 @@ mod text;
 use std::path::Path;
 
 use common::exit_status::ExitStatus;
+use common::net::Parameters;
 use common::style_file::{self, Shelf, StyleCard};
 use serde_json::json;
 
 use crate::cli::StylesArgs;
 use crate::stdout;
+
+pub(crate) use self::text::printable;
 
 pub(crate) fn run(args: &StylesArgs) -> anyhow::Result<ExitStatus> {
     let shelf = Shelf::standard();
@@ -55,7 +58,13 @@ impl<'a> Style<'a> {
     }
 
     fn whole(&self) -> serde_json::Value {
-        json!({ "name": self.name, "bytes": self.bytes, "path": self.path, "card": self.card })
+        json!({
+            "name": self.name,
+            "bytes": self.bytes,
+            "path": self.path,
+            "weights": Parameters::count(&self.card.net),
+            "card": self.card,
+        })
     }
 }
 
@@ -85,7 +94,7 @@ fn list(shelf: &Shelf, is_json: bool) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::of_inputs(entries.len(), broken))
 }
 
-fn one(path: &Path, is_json: bool) -> anyhow::Result<ExitStatus> {
+pub(crate) fn one(path: &Path, is_json: bool) -> anyhow::Result<ExitStatus> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let style = Style::open(&name, path)?;
     let card = if is_json { style.whole().to_string() } else { text::whole(&style) };

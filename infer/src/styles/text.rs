@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use common::loss::LossValues;
+use common::net::Parameters;
 use common::style_file::{Origin, Outcome};
 
 use super::Style;
@@ -73,6 +74,7 @@ pub(super) fn whole(style: &Style<'_>) -> String {
         }
     }
     line("file", &format!("{}, {}", megabytes(style.bytes), style.path.display()));
+    line("weights", &Parameters::count(&card.net).to_string());
     line("format", &card.format_version.to_string());
     line("network", &serde_json::to_string(&card.net).unwrap_or_default());
     if !card.recipe.is_null() {
@@ -122,7 +124,7 @@ fn megabytes(bytes: u64) -> String {
 }
 
 /// The text without control characters, which would steer the terminal: a style file is from anywhere.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 

@@ -44,7 +44,9 @@ fn a_foreign_network_becomes_a_style_that_says_where_it_is_from() {
     assert!(shown.contains("pytorch/examples") && shown.contains("BSD-3-Clause"), "{shown}");
 
     // Converted once more it is still the same file's.
-    darkroom.convert(&["Sweet_Candy.safetensors", "-o", "again.safetensors", "--store", "f32"]).expect_success();
+    darkroom
+        .convert(&["Sweet_Candy.safetensors", "-o", "again.safetensors", "--store", "f32"])
+        .expect_success();
     let again = style_file::load_card(&darkroom.path("again.safetensors")).unwrap();
     assert_eq!(again.origin.unwrap().file, "candy.pth");
     assert_eq!(again.painting.title.as_deref(), Some("Candy"));
@@ -73,7 +75,9 @@ fn conversions_that_would_do_harm_are_refused() {
     std::fs::write(darkroom.path("there.safetensors"), "kept").unwrap();
     let before = darkroom.file_count();
     darkroom.convert(&["candy.pth", "-o", "candy.onnx"]).expect_error(2, &[".safetensors"]);
-    darkroom.convert(&["candy.pth", "-o", "there.safetensors"]).expect_error(1, &["there already", "--overwrite"]);
+    darkroom
+        .convert(&["candy.pth", "-o", "there.safetensors"])
+        .expect_error(1, &["there already", "--overwrite"]);
     darkroom
         .convert(&["blue.safetensors", "-o", "./blue.safetensors", "--overwrite"])
         .expect_error(1, &["replace the input"]);
@@ -95,9 +99,10 @@ fn a_network_that_nobody_knows_is_told_with_what_it_holds() {
     let path = darkroom.path("other.safetensors");
     let f32 = common::tensor_file::StoredAs::F32;
     common::tensor_file::write(&path, &tensors, ("format", "pt".to_owned()), f32).unwrap();
-    darkroom
-        .image(&["photo.png", "--style", "other.safetensors"])
-        .expect_error(1, &["encoder.weight [2, 3]", "pytorch/examples", "lengstrom", "rrmina", "other.safetensors"]);
+    darkroom.image(&["photo.png", "--style", "other.safetensors"]).expect_error(
+        1,
+        &["encoder.weight [2, 3]", "pytorch/examples", "lengstrom", "rrmina", "other.safetensors"],
+    );
 }
 
 #[test]
@@ -153,9 +158,7 @@ fn networks_that_others_have_trained_convert_and_paint() {
         let origin = card.origin.unwrap();
         assert!(origin.source.is_some() && origin.sha256.is_some(), "{given}");
         for (style, output) in [(given, "fly.png"), (&style, "style.png")] {
-            darkroom
-                .image(&["photo.png", "--style", style, "-o", output, "--overwrite"])
-                .expect_success();
+            darkroom.image(&["photo.png", "--style", style, "-o", output, "--overwrite"]).expect_success();
         }
         // The style's weights are f16.
         let [fly, style] = ["fly.png", "style.png"].map(|name| darkroom.picture(name));
@@ -165,4 +168,65 @@ fn networks_that_others_have_trained_convert_and_paint() {
         converted += 1;
     }
     assert!(converted > 0, "no networks there");
+}
+
+/// The snippet in docs/networks.md, as it stands there.
+#[test]
+fn the_snippet_for_pytorch_paints_what_the_style_paints() {
+    let Some(python) = std::env::var_os("ATELIER_TORCH") else {
+        let _ = writeln!(
+            std::io::stderr(),
+            "PASSED OVER the_snippet_for_pytorch_paints_what_the_style_paints: set ATELIER_TORCH to a Python with torch \
+             and safetensors to run it"
+        );
+        return;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = std::fs::read_to_string(root.join("docs/networks.md")).unwrap();
+    let snippet = page.split("```").nth(1).unwrap().strip_prefix("python\n").unwrap();
+    let darkroom = Darkroom::new();
+    let output = ["-o", "great-wave.state.safetensors", "--layout", "pytorch-examples", "--store", "f32"];
+    darkroom.convert(&[&["great-wave"], &output[..]].concat()).expect_success();
+    let script = format!(
+        "import torch\nbyte_rgb = (torch.arange(3 * 24 * 32) * 37 % 256).float().view(1, 3, 24, 32)\n{snippet}\n\
+         from safetensors.torch import save_file\nsave_file({{'painting': painting.detach()}}, 'painting.safetensors')\n"
+    );
+    let done = std::process::Command::new(python)
+        .args(["-c", &script])
+        .env("PYTHONPATH", root.join("tests/goldens"))
+        .current_dir(darkroom.folder.path())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let file = TensorFile::open(&darkroom.path("painting.safetensors")).unwrap();
+    let wanted = [("painting".to_owned(), vec![1, 3, 24, 32])];
+    let theirs = file.load(&wanted, |_| false, Device::Cpu).unwrap().remove("painting").unwrap();
+    let (_, net) = style_file::load(&root.join("checkpoints/great-wave.safetensors"), Device::Cpu).unwrap();
+    let byte_rgb = (tch::Tensor::arange(3 * 24 * 32, tch::kind::INT64_CPU) * 37).remainder(256);
+    let ours = tch::no_grad(|| net.forward(&byte_rgb.to_kind(tch::Kind::Float).view([1, 3, 24, 32])));
+    let largest = (ours - theirs).abs().max().double_value(&[]);
+    assert!(largest < 0.01, "{largest} levels");
+}
+
+#[test]
+fn files_are_inspected() {
+    let darkroom = Darkroom::new();
+    darkroom.add_foreign("candy.pth");
+    let inspect = |args: &[&str]| infer(darkroom.folder.path(), &[&["inspect"], args].concat());
+    let text = inspect(&["candy.pth"]).expect_success().stdout();
+    assert!(text.contains("family    pytorch/examples") && text.contains("weights   7"), "{text}");
+    let wave = inspect(&["great-wave"]).expect_success().stdout();
+    assert!(wave.contains("weights   1679235") && wave.contains("\"crop_px\": 256"), "{wave}");
+
+    let weight = tch::Tensor::zeros([64, 3, 3, 3], tch::kind::FLOAT_CPU);
+    let bias = tch::Tensor::zeros([64], tch::kind::FLOAT_CPU);
+    let tensors = [("features.0.weight".to_owned(), weight), ("features.0.bias".to_owned(), bias)];
+    let f32 = common::tensor_file::StoredAs::F32;
+    let path = darkroom.path("vgg.safetensors");
+    common::tensor_file::write(&path, &tensors, ("format", "pt".to_owned()), f32).unwrap();
+    let text = inspect(&["vgg.safetensors"]).expect_success().stdout();
+    assert!(text.contains("loss network VGG-16\n  up to     relu1_1\n  weights   1792"), "{text}");
+    let json = inspect(&["vgg.safetensors", "--json"]).expect_success().stdout();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&json).unwrap()["parameters"], 1792);
+    inspect(&["photo.png"]).expect_error(1, &["photo.png"]);
 }

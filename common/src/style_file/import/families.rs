@@ -7,6 +7,7 @@ mod rrmina;
 use std::fmt;
 
 use super::plan::{Plan, Shapes};
+use crate::net::NetConfig;
 
 /// Whose network it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +57,6 @@ impl Family {
             Self::Lengstrom => lengstrom::is_of_training(name),
         }
     }
-
 }
 
 impl fmt::Display for Family {
@@ -68,6 +68,11 @@ impl fmt::Display for Family {
 /// Old instance norms kept statistics of the training, which nothing used.
 fn is_running_statistic(name: &str) -> bool {
     [".running_mean", ".running_var", ".num_batches_tracked"].iter().any(|end| name.ends_with(end))
+}
+
+/// The channels that a side of the first convolution says there are, if a network can have so many.
+fn channels(side: Option<&i64>) -> Option<i64> {
+    side.copied().filter(|channels| NetConfig::WIDTHS.contains(channels))
 }
 
 /// How many of `name(1)`, `name(2)` ... are there; so many that a network cannot have them are not counted.

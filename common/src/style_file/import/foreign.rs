@@ -27,6 +27,9 @@ enum Container {
 /// What networks are nested in: by training scripts, or by being run on several GPUs.
 const NESTS: [&str; 6] = ["state_dict.", "model_state_dict.", "model.", "net.", "network.", "module."];
 
+/// How deep they may be nested.
+const DEEPEST: usize = 4;
+
 impl Foreign {
     pub(in super::super) fn of_safetensors(file: TensorFile) -> Self {
         Self::new(file.path().to_owned(), file.shapes(), Container::Safetensors(file))
@@ -62,8 +65,7 @@ impl Foreign {
 
     /// The network's tensors by our names, as `plan` says.
     pub(super) fn load(&self, plan: &Plan, family: Family) -> Result<BTreeMap<String, Tensor>, ImportError> {
-        let raw: BTreeMap<&str, &str> =
-            plan.names().map(|name| (self.names[name].as_str(), name)).collect();
+        let raw: BTreeMap<&str, &str> = plan.names().map(|name| (self.names[name].as_str(), name)).collect();
         let read = match &self.container {
             Container::Safetensors(file) => {
                 let expected = raw.iter().map(|(&raw, &name)| (raw.to_owned(), self.shapes[name].clone()));
@@ -87,7 +89,10 @@ fn torch_error(path: &Path, reason: TorchFileError) -> ImportError {
 /// Names without what they are nested in, and without TensorFlow's number of an operation's result. What lies beside a nest is
 /// left behind: optimisers' states, counts of epochs.
 fn unnested(mut names: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    while let Some(nest) = NESTS.iter().find(|&nest| names.keys().any(|name| name.starts_with(nest))) {
+    for _ in 0..DEEPEST {
+        let Some(nest) = NESTS.iter().find(|&nest| names.keys().any(|name| name.starts_with(nest))) else {
+            break;
+        };
         names = names
             .into_iter()
             .filter_map(|(name, raw)| Some((name.strip_prefix(nest)?.to_owned(), raw)))
@@ -105,7 +110,8 @@ mod tests {
 
     #[test]
     fn nests_are_opened_and_what_lies_beside_them_is_left() {
-        let names = ["epoch", "state_dict.module.conv1.weight", "optimizer.state.0.step", "state_dict.module.a"];
+        let names =
+            ["epoch", "state_dict.module.conv1.weight", "optimizer.state.0.step", "state_dict.module.a"];
         let found = unnested(names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect());
         assert_eq!(found.keys().collect::<Vec<_>>(), ["a", "conv1.weight"]);
         assert_eq!(found["a"], "state_dict.module.a");

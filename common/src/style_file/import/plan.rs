@@ -46,7 +46,7 @@ impl Plan {
             match found.get(name) {
                 None => mismatch.missing.push(name.to_owned()),
                 Some(found) if *found != expected => {
-                    mismatch.wrong.push(format!("{name} (shape {found:?}, expected {expected:?})"));
+                    mismatch.wrong.push(format!("{name} (shape {}, expected {expected:?})", told(found)));
                 }
                 Some(_) => {}
             }
@@ -70,7 +70,9 @@ impl Plan {
         let made = self.parts.iter().map(|(ours, shape, part)| {
             let tensor = match part {
                 Part::Same(name) => theirs[name].to_kind(Kind::Float),
-                Part::TensorFlow(name) => theirs[name].to_kind(Kind::Float).permute([3, 2, 0, 1]).contiguous(),
+                Part::TensorFlow(name) => {
+                    theirs[name].to_kind(Kind::Float).permute([3, 2, 0, 1]).contiguous()
+                }
                 Part::Zeros => Tensor::zeros(shape.as_slice(), tch::kind::FLOAT_CPU),
             };
             (ours.clone(), tensor)
@@ -97,14 +99,18 @@ pub(super) fn sample(shapes: &Shapes) -> String {
     if shapes.is_empty() {
         return "no tensors".to_owned();
     }
-    let some = shapes.iter().take(SHOWN).map(|(name, shape)| {
-        // Of hostile files, not every side.
-        let dots = if shape.len() > 6 { " ..." } else { "" };
-        format!("{} {:?}{dots}", printable(name), &shape[..shape.len().min(6)])
-    });
+    let some = shapes.iter().take(SHOWN).map(|(name, shape)| format!("{} {}", printable(name), told(shape)));
     let some: Vec<String> = some.collect();
     let more = if shapes.len() > SHOWN { ", ..." } else { "" };
     format!("{} tensors: {}{more}", shapes.len(), some.join(", "))
+}
+
+/// A shape; of a hostile one not every side.
+fn told(shape: &[i64]) -> String {
+    /// More than any weight has.
+    const SIDES: usize = 6;
+    let dots = if shape.len() > SIDES { " ..." } else { "" };
+    format!("{:?}{dots}", &shape[..shape.len().min(SIDES)])
 }
 
 /// In one line, and not too long.

@@ -2,6 +2,7 @@
 //! its norm's shift and scale; no biases, and a norm behind the last convolution too.
 
 use super::super::plan::{Part, Plan, Shapes};
+use super::channels;
 use crate::net::{NetConfig, OutputRange, Padding, Upsample};
 
 /// Variables of a convolution with its norm.
@@ -11,7 +12,7 @@ const OF_A_LAYER: usize = 3;
 const AROUND_BLOCKS: usize = 6;
 
 pub(super) fn plan(found: &Shapes) -> Option<Plan> {
-    let &[_, _, _, width] = found.get(&variable(0))?.as_slice() else { return None };
+    let width = channels(found.get(&variable(0))?.get(3))?;
     let count = (0..1000).take_while(|&index| found.contains_key(&variable(index))).count();
     let residual_blocks = (count / OF_A_LAYER).saturating_sub(AROUND_BLOCKS) / 2;
     let config = NetConfig {

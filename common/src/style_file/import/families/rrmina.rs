@@ -2,16 +2,15 @@
 //! with tanh has the same names and shapes as that without, which is the one that its published weights are of.
 
 use super::super::plan::{Part, Plan, Shapes};
+use super::{channels, count};
 use crate::net::{InputSpace, NetConfig, OutputRange, Residual, Upsample};
 
 pub(super) fn plan(found: &Shapes) -> Option<Plan> {
-    let &[width, ..] = found.get("ConvBlock.0.conv_layer.weight")?.as_slice() else { return None };
+    let width = channels(found.get("ConvBlock.0.conv_layer.weight")?.first())?;
     let is_bottleneck = found.contains_key("ResidualBlock.0.conv3.conv_layer.weight");
     let config = NetConfig {
         width,
-        residual_blocks: super::count(found, |block| {
-            format!("ResidualBlock.{}.conv1.conv_layer.weight", block - 1)
-        }),
+        residual_blocks: count(found, |block| format!("ResidualBlock.{}.conv1.conv_layer.weight", block - 1)),
         residual: if is_bottleneck { Residual::Bottleneck } else { Residual::Basic },
         upsample: Upsample::Transposed,
         input: InputSpace::ByteBgr,
