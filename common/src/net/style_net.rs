@@ -242,7 +242,7 @@ mod tests {
             let residual = [Residual::Basic, Residual::Bottleneck][index % 2];
             let last_norm = index < 2;
             let net =
-                small_net(&NetConfig { upsample, padding, residual, last_norm, ..NetConfig::default() });
+                small_net(&NetConfig { residual, upsample, padding, last_norm, ..NetConfig::default() });
             for (height, width) in [(1, 1), (1, 40), (2, 3), (13, 5), (16, 16), (31, 33)] {
                 let out = net.forward(&Tensor::rand([2, 3, height, width], tch::kind::FLOAT_CPU));
                 assert_eq!(out.size(), [2, 3, height, width], "{upsample:?} {padding:?}");

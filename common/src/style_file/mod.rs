@@ -76,7 +76,7 @@ pub fn load(path: &Path, device: Device) -> Result<(StyleCard, StyleNet), StyleF
     let tensors = file.load(&Parameters::expected_tensors(&card.net), |_| false, device)?;
     let parameters = Parameters::from_named(&card.net, &tensors, device);
     let net = StyleNet::new(card.net.clone(), parameters);
-    Ok((card, net))
+    Ok((*card, net))
 }
 
 /// Reads only the card of a style file, or what the names and shapes in the network of another project say.
@@ -85,7 +85,7 @@ pub fn load(path: &Path, device: Device) -> Result<(StyleCard, StyleNet), StyleF
 /// The file cannot be read, is no style file nor a network that is known, or is newer than this software.
 pub fn load_card(path: &Path) -> Result<StyleCard, StyleFileError> {
     match Opened::open(path)? {
-        Opened::Style(_, card) => Ok(card),
+        Opened::Style(_, card) => Ok(*card),
         Opened::Foreign(foreign) => Ok(import::card(&foreign)?),
     }
 }
@@ -108,7 +108,7 @@ pub fn save(
 
 /// A file of tensors, ours or another project's.
 enum Opened {
-    Style(TensorFile, StyleCard),
+    Style(TensorFile, Box<StyleCard>),
     Foreign(Foreign),
 }
 
@@ -134,7 +134,7 @@ impl Opened {
         };
         let card = StyleCard::from_json(json)
             .map_err(|reason| StyleFileError::BadCard { path: path.to_owned(), reason })?;
-        Ok(Self::Style(file, card))
+        Ok(Self::Style(file, Box::new(card)))
     }
 }
 

@@ -32,15 +32,15 @@ const DEEPEST: usize = 4;
 
 impl Foreign {
     pub(in super::super) fn of_safetensors(file: TensorFile) -> Self {
-        Self::new(file.path().to_owned(), file.shapes(), Container::Safetensors(file))
+        Self::new(file.path().to_owned(), &file.shapes(), Container::Safetensors(file))
     }
 
     pub(in super::super) fn open_torch(path: &Path) -> Result<Self, ImportError> {
         let file = TorchFile::open(path).map_err(|reason| torch_error(path, reason))?;
-        Ok(Self::new(path.to_owned(), file.shapes(), Container::Torch(file)))
+        Ok(Self::new(path.to_owned(), &file.shapes(), Container::Torch(file)))
     }
 
-    fn new(path: PathBuf, found: Shapes, container: Container) -> Self {
+    fn new(path: PathBuf, found: &Shapes, container: Container) -> Self {
         let names = unnested(found.keys().map(|name| (name.clone(), name.clone())).collect());
         let shapes = names.iter().map(|(name, raw)| (name.clone(), found[raw].clone())).collect();
         Self { path, container, names, shapes }

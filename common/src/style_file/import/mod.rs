@@ -92,10 +92,10 @@ impl Foreign {
     fn recognised(&self) -> Result<Recognised, ImportError> {
         let path = || self.path().to_owned();
         let shapes = self.shapes();
-        let Some((family, plan)) = Family::of(&shapes) else {
-            return Err(ImportError::Unrecognised { path: path(), found: plan::sample(&shapes) });
+        let Some((family, plan)) = Family::of(shapes) else {
+            return Err(ImportError::Unrecognised { path: path(), found: plan::sample(shapes) });
         };
-        let mismatch = plan.compare(&shapes, |name| family.ignores(name));
+        let mismatch = plan.compare(shapes, |name| family.ignores(name));
         if !mismatch.is_empty() {
             return Err(ImportError::Mismatch { path: path(), family, mismatch });
         }
