@@ -30,7 +30,7 @@ pub enum StyleFileError {
     File(TensorFileError),
     /// The file is not one of ours, and none of another project's.
     #[error(transparent)]
-    Import(#[from] ImportError),
+    Import(Box<ImportError>),
     /// The file is larger than any style.
     #[error("{bytes} bytes are no style, expected at most {most}: {}", path.display())]
     TooLarge {
@@ -54,6 +54,12 @@ pub enum StyleFileError {
 impl From<TensorFileError> for StyleFileError {
     fn from(error: TensorFileError) -> Self {
         Self::File(error)
+    }
+}
+
+impl From<ImportError> for StyleFileError {
+    fn from(error: ImportError) -> Self {
+        Self::Import(Box::new(error))
     }
 }
 

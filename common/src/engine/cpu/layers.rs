@@ -1,15 +1,19 @@
 //! A style network's layers, made ready for the kernels.
 
+mod block;
+mod last;
+
 use std::ops::Range;
 
 use kernel::interleaved::{
-    Border, DirectConv, Norm, RowStatistics, RowSumConv, Rows, RowsMut, TileConv, stored_channels,
+    Border, DirectConv, Norm, RowStatistics, Rows, RowsMut, TileConv, stored_channels,
 };
 use tch::{Device, Kind};
 
-use super::planes::{PlaneNorm, PlaneStatistics};
+pub(super) use self::block::BlockLayer;
+pub(super) use self::last::LastLayer;
 use super::{CpuNorms, threads};
-use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, Residual, StyleNet, Upsample};
+use crate::net::{InputSpace, NetConfig, Padding, Parameters, Residual, StyleNet, Upsample};
 
 /// All layers, in order.
 pub(super) struct Layers {
@@ -37,22 +41,6 @@ pub(super) struct TileLayer {
     pub(super) conv: TileConv,
     border: Border,
     norm: NormParameters,
-}
-
-/// A convolution in a residual block.
-pub(super) enum BlockLayer {
-    /// 3x3.
-    Tile(TileLayer),
-    /// 1x1.
-    Pointwise(StridedLayer),
-}
-
-/// The convolution to colours.
-pub(super) struct LastLayer {
-    conv: RowSumConv,
-    border: Border,
-    norm: Option<NormParameters>,
-    output: OutputRange,
 }
 
 /// What an instance norm has learnt.
@@ -193,31 +181,6 @@ impl Source<'_> {
         };
         TileLayer { conv, border, norm: self.norm(norm) }
     }
-
-    fn last(&self, inputs: usize) -> LastLayer {
-        const KERNEL: usize = 9;
-        let mut weight = self.values("deconv3.conv2d.weight");
-        let mut bias = self.values("deconv3.conv2d.bias");
-        if self.config.input == InputSpace::ByteBgr {
-            swap_ends(&mut weight, inputs * KERNEL * KERNEL);
-            bias.reverse();
-        }
-        let bias = bias.try_into().expect("three colours");
-        let border = match self.config.padding {
-            Padding::Reflect => Border::Reflect,
-            Padding::ZeroSame => Border::Zero,
-        };
-        let conv = RowSumConv::prepare(&weight, bias, inputs, stored_channels(inputs), KERNEL);
-        let norm = self.config.last_norm.then(|| {
-            let mut norm = self.norm("in6");
-            if self.config.input == InputSpace::ByteBgr {
-                norm.scale.reverse();
-                norm.shift.reverse();
-            }
-            norm
-        });
-        LastLayer { conv, border, norm, output: self.config.output }
-    }
 }
 
 /// Exchanges the first and the last of three parts of this length: R, G, B and B, G, R.
@@ -283,103 +246,5 @@ impl TileLayer {
         threads: usize,
     ) {
         self.conv.convolve(input, norm, self.border, rows, output, statistics, threads);
-    }
-}
-
-impl BlockLayer {
-    /// Values of a pixel of the result.
-    pub(super) fn outputs(&self) -> usize {
-        match self {
-            Self::Tile(layer) => layer.conv.stored_outputs(),
-            Self::Pointwise(layer) => layer.conv.stored_outputs(),
-        }
-    }
-
-    /// For an input of this size.
-    pub(super) fn statistics(&self, height: usize, width: usize) -> RowStatistics {
-        match self {
-            Self::Tile(layer) => layer.statistics(height, width),
-            Self::Pointwise(layer) => layer.statistics(height),
-        }
-    }
-
-    /// The norm behind it; to be asked for once in a painting, in the order of the layers.
-    pub(super) fn norm(&self, statistics: &RowStatistics, norms: &mut CpuNorms<'_>) -> Norm {
-        match self {
-            Self::Tile(layer) => layer.norm(statistics, norms),
-            Self::Pointwise(layer) => layer.norm(statistics, norms),
-        }
-    }
-
-    pub(super) fn needed_rows(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
-        match self {
-            Self::Tile(layer) => layer.needed_rows(rows, height),
-            Self::Pointwise(_) => rows.clone(),
-        }
-    }
-
-    /// Rows `rows` of the result into `output`.
-    pub(super) fn convolve(
-        &self,
-        input: Rows<'_>,
-        norm: Option<&Norm>,
-        rows: &Range<usize>,
-        output: &mut [f32],
-        statistics: Option<&mut RowStatistics>,
-        threads: usize,
-    ) {
-        match self {
-            Self::Tile(layer) => layer.convolve(input, norm, rows, output, statistics, threads),
-            Self::Pointwise(layer) => layer.convolve(input, norm, rows.clone(), output, statistics, threads),
-        }
-    }
-}
-
-impl LastLayer {
-    pub(super) fn needed_rows(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
-        self.conv.needed_rows(rows, height)
-    }
-
-    /// Whether statistics of all rows must be known before one can be painted.
-    pub(super) fn has_norm(&self) -> bool {
-        self.norm.is_some()
-    }
-
-    /// The norm behind it, if there is one; to be asked for once in a painting, after all others.
-    pub(super) fn norm(&self, statistics: &PlaneStatistics, norms: &mut CpuNorms<'_>) -> Option<PlaneNorm> {
-        let NormParameters { scale, shift, eps } = self.norm.as_ref()?;
-        Some(PlaneNorm::new(&norms.settle_frame(statistics.merged()), scale, shift, *eps))
-    }
-
-    /// What [`LastLayer::paint`] takes before the norm.
-    pub(super) fn convolve(
-        &self,
-        input: Rows<'_>,
-        norm: &Norm,
-        rows: &Range<usize>,
-        planes: &mut [f32],
-        threads: usize,
-    ) {
-        self.conv.convolve(input, norm, self.border, rows, planes, threads);
-    }
-
-    /// Rows `rows` of the painting, `byte_rgb` as planes `[3, rows, width]`.
-    pub(super) fn paint(
-        &self,
-        input: Rows<'_>,
-        norm: &Norm,
-        last_norm: Option<&PlaneNorm>,
-        rows: &Range<usize>,
-        planes: &mut [f32],
-        threads: usize,
-    ) {
-        self.convolve(input, norm, rows, planes, threads);
-        if let Some(last_norm) = last_norm {
-            last_norm.apply(planes);
-        }
-        match self.output {
-            OutputRange::Linear => {}
-            OutputRange::Tanh150 => kernel::interleaved::scaled_tanh(planes, 150.0, 127.5, threads),
-        }
     }
 }

@@ -33,7 +33,7 @@ fn families_are_told_apart_by_names_and_shapes() {
 
 #[test]
 fn shapes_that_no_network_has_are_no_family() {
-    for shape in [&[][..], &[3], &[0, 3, 9, 9], &[i64::MAX; 4], &[-1, 3, 9, 9], &[1 << 40, 3, 9, 9]] {
+    for shape in [&[][..], &[0, 3, 9, 9], &[i64::MAX; 4], &[-1, 3, 9, 9], &[1 << 40, 3, 9, 9]] {
         assert!(Family::of(&shapes(&[("conv1.conv2d.weight", shape)])).is_none(), "{shape:?}");
         assert!(Family::of(&shapes(&[("Variable", shape)])).is_none(), "{shape:?}");
     }
