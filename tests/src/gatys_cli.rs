@@ -98,9 +98,9 @@ fn all_ways_to_paint_can_be_chosen() {
     for (name, options) in [
         (
             "adam",
-            "--optimizer adam --lr 3 --beta1 0.8 --beta2 0.9 --epsilon 1e-10 --lr-decay 2,0.5 --average 0.9",
+            "--optimizer adam --lr 3 --beta1 0.8 --beta2 0.9 --epsilon 1e-10 --lr-decay 2,0.5 --average 0.9 --normalize-gradients",
         ),
-        ("fixed", "--line-search fixed --history 5 --tolerance 0 --normalize-gradients"),
+        ("fixed", "--line-search fixed --history 5 --tolerance 0"),
         ("noise", "--init blend:0.6 --pooling average --tv absolute --reduction sum --style-unit raw"),
         ("file", "--init other.png --scales 24,32 --style-layer-growth 2 --style-scale 0.8"),
         ("several", "--style other.png --style-blend 2,1 --statistic mean-std,shifted-gram:1:2=0.5"),

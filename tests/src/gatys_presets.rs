@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use common::gatys::{GatysInputs, GatysPainting, GatysSettings, GatysStyle, Ladder, Optimizer, paint};
+use common::gatys::{GatysInputs, GatysPainting, GatysSettings, GatysStyle, Ladder, paint};
 use common::lossnet::{Arch, Layer, LossNet};
 use common::space::LossInputSpace;
 use pixel::{Grey, Picture};
@@ -15,7 +15,7 @@ use crate::support::{real_vgg19, scenes};
 
 /// Longest side, in pixels.
 const SIDE: u32 = 128;
-/// Evaluations at each size.
+/// Evaluations.
 const ITERATIONS: u32 = 24;
 
 fn vgg19(weights: &Path, layers: &[Layer]) -> LossNet {
@@ -79,28 +79,29 @@ fn fall(preset: &str, weights: &Path) -> f64 {
 #[test]
 fn every_preset_gets_down_over_the_real_vgg19() {
     let Some(weights) = real_vgg19("every_preset_gets_down_over_the_real_vgg19") else { return };
-    // Measured falls, less a third; those of networks and of Adam's small steps are small in so few iterations.
+    // Measured falls, less a third (of neural-style's less more: its fixed steps depend on the last bit); those of networks are
+    // small in so few iterations.
     let least = [
-        ("atelier", 1.0),
-        ("texture", 1.0),
-        ("inpaint", 1.0),
-        ("season", 1.0),
-        ("photoreal", 1.0),
-        ("gatys-2016", 1.0),
-        ("neural-style", 1.0),
-        ("neural-style-pt", 1.0),
-        ("keras", 1.0),
-        ("anishathalye", 1.0),
-        ("tf-vgg16-adam", 1.0),
-        ("tf-noise-adam", 1.0),
-        ("gordicaleksa", 1.0),
-        ("gordicaleksa-adam", 1.0),
-        ("gordicaleksa-vgg16", 1.0),
-        ("crowsonkb", 1.0),
-        ("mean-std", 1.0),
-        ("histogram", 1.0),
-        ("preserve-color", 1.0),
-        ("kvsnoufal", 1.0),
+        ("atelier", 1.4),
+        ("texture", 3.9),
+        ("inpaint", 1.6),
+        ("season", 1.2),
+        ("photoreal", 1.02),
+        ("gatys-2016", 5.9),
+        ("neural-style", 3.0),
+        ("neural-style-pt", 3.0),
+        ("keras", 8.0),
+        ("anishathalye", 4.0),
+        ("tf-vgg16-adam", 4.2),
+        ("tf-noise-adam", 2.0),
+        ("gordicaleksa", 10.0),
+        ("gordicaleksa-adam", 5.7),
+        ("gordicaleksa-vgg16", 4.1),
+        ("crowsonkb", 1.3),
+        ("mean-std", 2.1),
+        ("histogram", 1.15),
+        ("preserve-color", 2.5),
+        ("kvsnoufal", 1.3),
     ];
     // These ask for other networks than VGG, whose weights the tests do not have.
     let others = ["resnet50", "inception-v3"];
@@ -108,7 +109,6 @@ fn every_preset_gets_down_over_the_real_vgg19() {
     let mut failures = Vec::new();
     for (preset, least) in least {
         let fall = fall(preset, &weights);
-        eprintln!("{preset}: {fall:.2}");
         if fall < least {
             failures.push(format!("{preset}: {fall:.2}, expected {least}"));
         }
@@ -165,7 +165,7 @@ fn shifted_products_restore_bricks_that_the_gram_matrix_loses() {
         let mut settings = Preset::find("texture").unwrap().settings().settings;
         settings.loss.style_statistics = statistic.parse().unwrap();
         (settings.long_side_px, settings.iterations) = (SIDE, 60);
-        assert!(matches!(settings.optimizer, Optimizer::Lbfgs(_)));
+        settings.ladder = Ladder::LongSides(vec![45, 64, 90]);
         let inputs = GatysInputs {
             content: None,
             styles: vec![style(bricks(SIDE))],
@@ -176,8 +176,7 @@ fn shifted_products_restore_bricks_that_the_gram_matrix_loses() {
         autocorrelation(&painted(&settings, &inputs, network).picture)
     };
     let own = autocorrelation(&bricks(SIDE));
-    let (plain, shifted) = (texture("gram"), texture("gram,shifted-gram"));
-    eprintln!("autocorrelation: bricks {own:.2}, Gram {plain:.2}, shifted Gram {shifted:.2}");
+    let (plain, shifted) = (texture("gram"), texture("gram,shifted-gram:2:4:8:16=4"));
     assert!(own > 0.95, "{own}");
-    assert!(shifted > 0.5 && plain < shifted / 2.0, "{plain} {shifted}");
+    assert!(shifted > 0.5 && plain < shifted / 2.0, "Gram {plain}, shifted Gram {shifted}");
 }

@@ -19,7 +19,7 @@ enum Surface {
     /// The parameters are `byte_rgb`; outside of the hole, where there is one, they are kept as they are.
     Pixels { hole: Option<Tensor> },
     /// The parameters are the network's; it paints the photo.
-    Network { net: PairNet, photo: Tensor },
+    Network { net: Box<PairNet>, photo: Tensor },
 }
 
 /// A picture that was drawn, and what it takes to go back.
@@ -37,18 +37,17 @@ impl Canvas {
         size: (u32, u32),
         device: Device,
     ) -> (Self, Tensor) {
-        match (&settings.parametrization, &pictures.content) {
-            (Parametrization::Network(config), Some(photo)) => {
-                let net = PairNet::new(*config, settings.seed, device);
-                let parameters = net.flat().detach().copy();
-                (Self { surface: Surface::Network { net, photo: photo.shallow_clone() }, size }, parameters)
-            }
-            _ => {
-                let start = start(settings, pictures, size, device);
-                let hole = pictures.hole.as_ref().map(Tensor::shallow_clone);
-                (Self { surface: Surface::Pixels { hole }, size }, start.flatten(0, 3))
-            }
+        if let (Parametrization::Network(config), Some(photo)) =
+            (&settings.parametrization, &pictures.content)
+        {
+            let net = Box::new(PairNet::new(*config, settings.seed, device));
+            let parameters = net.flat().detach().copy();
+            return (
+                Self { surface: Surface::Network { net, photo: photo.shallow_clone() }, size },
+                parameters,
+            );
         }
+        Self::of_pixels(&start(settings, pictures, size, device), pictures, size)
     }
 
     /// The same at another size, and the parameters there.
@@ -58,18 +57,18 @@ impl Canvas {
         pictures: &SizedPictures,
         size: (u32, u32),
     ) -> (Self, Tensor) {
-        match (self.surface, &pictures.content) {
-            (Surface::Network { net, .. }, Some(photo)) => {
-                let surface = Surface::Network { net, photo: photo.shallow_clone() };
-                (Self { surface, size }, parameters.shallow_clone())
-            }
-            _ => {
-                let larger = resized(parameters, self.size, size).view(shape(size));
-                let start = in_hole(&larger, pictures);
-                let hole = pictures.hole.as_ref().map(Tensor::shallow_clone);
-                (Self { surface: Surface::Pixels { hole }, size }, start.flatten(0, 3))
-            }
+        if let (Surface::Network { net, .. }, Some(photo)) = (self.surface, &pictures.content) {
+            let surface = Surface::Network { net, photo: photo.shallow_clone() };
+            return (Self { surface, size }, parameters.shallow_clone());
         }
+        let larger = resized(parameters, self.size, size).view(shape(size));
+        Self::of_pixels(&in_hole(&larger, pictures), pictures, size)
+    }
+
+    /// A canvas whose parameters are these pixels.
+    fn of_pixels(byte_rgb: &Tensor, pictures: &SizedPictures, size: (u32, u32)) -> (Self, Tensor) {
+        let hole = pictures.hole.as_ref().map(Tensor::shallow_clone);
+        (Self { surface: Surface::Pixels { hole }, size }, byte_rgb.flatten(0, 3))
     }
 
     /// The size of what is drawn.

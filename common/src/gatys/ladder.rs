@@ -29,15 +29,18 @@ pub struct Rung {
 
 /// Where [`Ladder::Auto`] starts.
 const FIRST_LONG_SIDE_PX: f64 = 128.0;
+/// More than any picture has.
+const MOST_RUNGS: i32 = 64;
 
 impl Ladder {
-    /// The rungs to a result of this size, none with a side below `smallest_side`. A rung of a `SQRT_2` times smaller side costs half
-    /// as much an iteration and gets `SQRT_2` times as many.
-    pub fn rungs(&self, size: (u32, u32), iterations: u32, smallest_side: u32) -> Vec<Rung> {
+    /// The rungs to a result of this size, none with a side below `smallest_side`: the last of so many iterations, the others of as
+    /// many where there is no photo, else of a quarter: more there costs more than it saves later
+    /// (docs/records/2026-11-21-gatys.md), while a texture finds its structure only where it is small.
+    pub fn rungs(&self, size: (u32, u32), iterations: u32, smallest_side: u32, has_photo: bool) -> Vec<Rung> {
         let long_side = size.0.max(size.1);
         let mut shares: Vec<f64> = match self {
             Self::Single => Vec::new(),
-            Self::Auto => (1..)
+            Self::Auto => (1..MOST_RUNGS)
                 .map(|step| SQRT_2.powi(-step))
                 .take_while(|share| f64::from(long_side) * share >= FIRST_LONG_SIDE_PX * 0.99)
                 .collect(),
@@ -48,11 +51,11 @@ impl Ladder {
         shares.retain(|&share| share < 1.0);
         shares.push(1.0);
         shares.sort_by(f64::total_cmp);
-        let side = |side: u32, share: f64| ((f64::from(side) * share).round() as u32).max(1);
+        let scaled = |side: u32, share: f64| ((f64::from(side) * share).round() as u32).max(1);
         let rungs = shares.into_iter().map(|share| Rung {
-            width: side(size.0, share),
-            height: side(size.1, share),
-            iterations: (f64::from(iterations) / share).round().min(f64::from(u32::MAX)) as u32,
+            width: scaled(size.0, share),
+            height: scaled(size.1, share),
+            iterations: if share < 1.0 && has_photo { iterations.div_ceil(4) } else { iterations },
         });
         rungs
             .filter(|rung| rung.width.min(rung.height) >= smallest_side || (rung.width, rung.height) == size)
@@ -96,19 +99,23 @@ mod tests {
 
     #[test]
     fn auto_climbs_by_the_root_of_two() {
-        let rungs = Ladder::Auto.rungs((512, 384), 50, 16);
+        let rungs = Ladder::Auto.rungs((512, 384), 50, 16, true);
         let sizes: Vec<(u32, u32)> = rungs.iter().map(|rung| (rung.width, rung.height)).collect();
         assert_eq!(sizes, [(128, 96), (181, 136), (256, 192), (362, 272), (512, 384)]);
-        assert_eq!(rungs.iter().map(|rung| rung.iterations).collect::<Vec<_>>(), [200, 141, 100, 71, 50]);
+        assert_eq!(rungs.iter().map(|rung| rung.iterations).collect::<Vec<_>>(), [13, 13, 13, 13, 50]);
+        assert!(Ladder::Auto.rungs((512, 384), 50, 16, false).iter().all(|rung| rung.iterations == 50));
     }
 
     #[test]
     fn no_rung_is_too_small_but_the_last_always_stays() {
-        assert_eq!(Ladder::Auto.rungs((512, 100), 9, 40).len(), 3, "100, 71, 50 pixels high");
-        assert_eq!(Ladder::Auto.rungs((90, 60), 9, 16), [Rung { width: 90, height: 60, iterations: 9 }]);
-        assert_eq!(Ladder::Single.rungs((900, 600), 9, 16).len(), 1);
+        assert_eq!(Ladder::Auto.rungs((512, 100), 9, 40, true).len(), 3, "100, 71, 50 pixels high");
+        assert_eq!(
+            Ladder::Auto.rungs((90, 60), 9, 16, true),
+            [Rung { width: 90, height: 60, iterations: 9 }]
+        );
+        assert_eq!(Ladder::Single.rungs((900, 600), 9, 16, true).len(), 1);
         let own: Ladder = "256,128,4000".parse().unwrap();
-        let sides: Vec<u32> = own.rungs((512, 512), 1, 16).iter().map(|rung| rung.width).collect();
+        let sides: Vec<u32> = own.rungs((512, 512), 1, 16, true).iter().map(|rung| rung.width).collect();
         assert_eq!(sides, [128, 256, 512]);
     }
 

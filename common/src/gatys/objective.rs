@@ -76,13 +76,12 @@ impl Objective {
                 weight: style.weight,
                 guide: hole.map(|hole| 1.0 - guide_at_size(hole, style_size, device).ceil()),
             };
-            match masks.iter().position(|mask| *mask == style.mask.as_ref()) {
-                Some(place) => regions[place].paintings.push(painting),
-                None => {
-                    masks.push(style.mask.as_ref());
-                    let guide = style.mask.as_ref().map(|mask| guide_at_size(mask, size, device));
-                    regions.push(StyleRegion { paintings: vec![painting], guide });
-                }
+            if let Some(place) = masks.iter().position(|mask| *mask == style.mask.as_ref()) {
+                regions[place].paintings.push(painting);
+            } else {
+                masks.push(style.mask.as_ref());
+                let guide = style.mask.as_ref().map(|mask| guide_at_size(mask, size, device));
+                regions.push(StyleRegion { paintings: vec![painting], guide });
             }
         }
         let loss = PerceptualLoss::with_regions(spec, network, regions);

@@ -90,7 +90,7 @@ pub fn paint(
         return Err(GatysError::NothingToDo);
     }
     let smallest = smallest_side(spec.layers().into_iter());
-    let rungs = settings.ladder.rungs(size, settings.iterations, smallest);
+    let rungs = settings.ladder.rungs(size, settings.iterations, smallest, inputs.content.is_some());
     memory::catching(|| tch::no_grad(|| climb(settings, inputs, network, device, &rungs, &mut observe)))
         .unwrap_or_else(|reason| Err(GatysError::Memory { width: size.0, height: size.1, reason }))
 }
@@ -165,10 +165,7 @@ fn climb(
         }
         network = objective.into_network();
         // The next size begins with the best, not with where a line search happened to end.
-        let parameters = match canvas.is_of_pixels() {
-            true => best.byte_rgb.copy().flatten(0, 3),
-            false => parameters,
-        };
+        let parameters = if canvas.is_of_pixels() { best.byte_rgb.copy().flatten(0, 3) } else { parameters };
         state = Some((canvas, parameters, descent));
     }
     let best = best.expect("at least one evaluation was finite");
@@ -190,9 +187,10 @@ fn climb(
 /// that was asked for.
 fn finished(byte_rgb: &Tensor, inputs: &GatysInputs, colours: Colours, size: (u32, u32)) -> Picture {
     let (width, height) = (i64::from(size.0), i64::from(size.1));
-    let byte_rgb = match byte_rgb.size()[2..] == [height, width] {
-        true => byte_rgb.shallow_clone(),
-        false => byte_rgb.upsample_bicubic2d([height, width], false, None, None),
+    let byte_rgb = if byte_rgb.size()[2..] == [height, width] {
+        byte_rgb.shallow_clone()
+    } else {
+        byte_rgb.upsample_bicubic2d([height, width], false, None, None)
     };
     let painted = picture_from_byte_rgb(&byte_rgb);
     let Some(content) = &inputs.content else { return painted };

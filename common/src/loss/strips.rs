@@ -293,9 +293,8 @@ mod tests {
 
     #[test]
     fn strips_cover_every_row_once_and_see_what_the_deepest_layer_does() {
-        let layers: Vec<Layer> =
-            Arch::Vgg19.layers().take_while(|layer| layer.to_string() <= "relu3_1".to_owned()).collect();
-        let deepest = *layers.last().unwrap();
+        let deepest: Layer = "relu3_1".parse().unwrap();
+        let layers: Vec<Layer> = Arch::Vgg19.layers().take_while(|&layer| layer <= deepest).collect();
         let strips = Strips::of_rows(72, 203, deepest, &layers).unwrap();
         assert_eq!((strips.grain, strips.margin), (4, 16), "1 + 1 + (1 + 2) + 2 + (2 + 4) = 13");
         let mut next = 0;

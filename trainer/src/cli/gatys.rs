@@ -135,11 +135,11 @@ pub(crate) struct OptimisationArgs {
     /// lbfgs or adam.
     #[arg(long, value_name = "NAME")]
     pub(crate) optimizer: Option<OptimizerName>,
-    /// Evaluations of the loss at the result's size.
+    /// Evaluations of the loss at the result's size; a quarter as many at each smaller one on the way, or all where there is
+    /// no photo.
     #[arg(long, value_name = "COUNT")]
     pub(crate) iterations: Option<u32>,
-    /// Sizes on the way: auto (steps of the square root of 2 from 128 on, with more iterations the smaller), none, or
-    /// longest sides as in 128,256.
+    /// Sizes on the way: auto (steps of the square root of 2 from 128 on), none, or longest sides as in 128,256.
     #[arg(long, value_name = "SIZES")]
     pub(crate) scales: Option<Ladder>,
     /// Learning rate: for Adam levels (of 0..255) a step, for L-BFGS the first step of each line search.

@@ -30,7 +30,7 @@ pub(crate) fn gatys(args: GatysArgs) -> anyhow::Result<ExitStatus> {
     )?;
     keep_memory_panics_quiet();
     if !args.sweep.is_empty() {
-        return sweep::sweep(args);
+        return sweep::sweep(&args);
     }
     let plan = GatysPlan::from_args(args)?;
     let started = Instant::now();

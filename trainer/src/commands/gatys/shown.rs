@@ -1,5 +1,6 @@
 //! What shows of an optimisation while it goes on.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -64,10 +65,10 @@ impl Shown {
             rung.width, rung.height, losses.total, losses.content, losses.style
         );
         if losses.total_variation > 0.0 {
-            message += &format!(" tv {:.1e}", losses.total_variation);
+            let _ = write!(message, " tv {:.1e}", losses.total_variation);
         }
         if let Some(photorealism) = losses.photorealism {
-            message += &format!(" photorealism {photorealism:.2e}");
+            let _ = write!(message, " photorealism {photorealism:.2e}");
         }
         if !self.bar.is_hidden() {
             self.bar.set_message(message);

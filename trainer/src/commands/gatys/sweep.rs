@@ -42,14 +42,14 @@ impl Axis {
         if option.is_empty() || values.is_empty() || ["sweep", "output", "style"].contains(&option.as_str()) {
             return Err(wrong());
         }
-        // As the issue of experiments calls it.
+        // As people call it.
         let option = if option == "backbone" { "loss-net".to_owned() } else { option };
         Ok(Self { option, values })
     }
 }
 
 /// Paints for each combination of values, and writes the sheet of what came of it.
-pub(super) fn sweep(args: GatysArgs) -> anyhow::Result<ExitStatus> {
+pub(super) fn sweep(args: &GatysArgs) -> anyhow::Result<ExitStatus> {
     let axes: Vec<Axis> = args.sweep.iter().map(|text| Axis::parse(text)).collect::<Result<_, _>>()?;
     let count: usize = axes.iter().map(|axis| axis.values.len()).product();
     if count > MOST_CELLS {

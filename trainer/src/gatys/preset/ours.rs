@@ -47,7 +47,7 @@ fn with_vgg19(settings: GatysSettings) -> PresetSettings {
 
 fn atelier() -> GatysSettings {
     let loss = PerceptualLossSpec::default();
-    let settings = plain(loss, 512, Start::Content, searching_lbfgs(), 50);
+    let settings = plain(loss, 512, Start::Content, searching_lbfgs(), 100);
     GatysSettings { ladder: Ladder::Auto, keeps_best: true, ..settings }
 }
 
