@@ -25,3 +25,4 @@ pub mod precision;
 pub mod space;
 pub mod style_file;
 pub mod tensor_file;
+pub mod torch_file;

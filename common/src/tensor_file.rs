@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use pixel::atomic_file::AtomicFileError;
@@ -15,6 +17,23 @@ pub struct TensorFile {
     path: PathBuf,
     bytes: Vec<u8>,
     metadata: HashMap<String, String>,
+}
+
+/// The longest header that is read.
+const MOST_HEADER_BYTES: u64 = 4 << 20;
+
+/// Whether a file begins as safetensors do: with the length of a header, then the brace that it begins with.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn starts_like_safetensors(path: &Path) -> std::io::Result<bool> {
+    Ok(start_of(path)?.get(8) == Some(&b'{'))
+}
+
+fn start_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(9).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// Why a file of tensors cannot be used.
@@ -94,9 +113,16 @@ impl TensorFile {
     /// # Errors
     /// The file cannot be read, or is not a whole safetensors file.
     pub fn open(path: &Path) -> Result<Self, TensorFileError> {
-        let bytes =
-            std::fs::read(path).map_err(|cause| TensorFileError::Read { path: path.to_owned(), cause })?;
+        let unreadable = |cause| TensorFileError::Read { path: path.to_owned(), cause };
         let malformed = |reason: String| TensorFileError::Malformed { path: path.to_owned(), reason };
+        let start = start_of(path).map_err(unreadable)?;
+        // Names and shapes of the largest network take a hundredth of that; to parse it takes many times its size.
+        if let Some(header_bytes) = start.first_chunk().map(|start| u64::from_le_bytes(*start))
+            && header_bytes > MOST_HEADER_BYTES
+        {
+            return Err(malformed(format!("a header of {header_bytes} bytes")));
+        }
+        let bytes = std::fs::read(path).map_err(unreadable)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| malformed(error.to_string()))?;
         SafeTensors::deserialize(&bytes).map_err(|error| malformed(error.to_string()))?;
         let metadata = header.metadata().clone().unwrap_or_default();
@@ -116,6 +142,11 @@ impl TensorFile {
     /// The names in the file.
     pub fn names(&self) -> BTreeSet<String> {
         self.parsed().names().into_iter().map(str::to_owned).collect()
+    }
+
+    /// Each name and its shape.
+    pub fn shapes(&self) -> BTreeMap<String, Vec<i64>> {
+        self.parsed().iter().map(|(name, view)| (name.to_owned(), shape_of(&view))).collect()
     }
 
     /// The shape of a tensor, if the file holds it.

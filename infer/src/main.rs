@@ -3,9 +3,11 @@
 
 mod bench;
 mod cli;
+mod convert;
 mod crash;
 mod dry_run;
 mod image;
+mod inspect;
 mod interrupt;
 mod painter;
 mod photo_file;
@@ -29,6 +31,8 @@ fn main() {
         Command::Image(args) => image::run(&args),
         Command::Video(args) => video::run(&args),
         Command::Styles(args) => styles::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Bench(args) => bench::run(&args),
     };
     let status = result.unwrap_or_else(|error| {

@@ -22,6 +22,9 @@
 //! | `torture` | a folder of odd and broken pictures: each is read and painted as it should be |
 //! | `tensorboard` | TensorBoard's own reader understands our logs |
 //!
+//! `infer_cli` converts all networks in the folder `ATELIER_PEERS`, and runs docs/networks.md's snippet by `ATELIER_TORCH`, a Python
+//! with torch and safetensors.
+//!
 //! Some tests want files that the repository does not hold. They find them through `ATELIER_VGG19` (VGG-19 weights as
 //! safetensors) and `ATELIER_PYTHON` (a Python with the package tensorboard), and say on stderr that they were passed over
 //! where there is none.

@@ -11,7 +11,7 @@ mod parameters;
 mod recording;
 mod style_net;
 
-pub use config::{InputSpace, NetConfig, OutputRange, Padding, Upsample};
+pub use config::{InputSpace, NetConfig, OutputRange, Padding, Residual, Upsample};
 pub(crate) use layers::ChannelStatistics;
 pub use pair::{PairNet, PairNetConfig};
 pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
-use super::{NetConfig, Upsample};
+use super::{NetConfig, Residual, Upsample};
 use crate::tensor_file::ExpectedTensor;
 
 /// One named parameter and how it starts.
@@ -47,8 +47,8 @@ impl ParameterSpec {
     }
 
     /// Whether it scales what a residual block adds.
-    fn ends_residual_block(&self) -> bool {
-        self.name.starts_with("res") && self.name.ends_with(".in2.weight")
+    fn ends_residual_block(&self, residual: Residual) -> bool {
+        self.name.starts_with("res") && self.name.ends_with(&format!(".in{}.weight", residual.convolutions()))
     }
 
     /// The bound of the uniform distribution that the parameter is drawn from; `None` if it starts constant.
@@ -71,9 +71,20 @@ pub fn parameter_specs(config: &NetConfig) -> Vec<ParameterSpec> {
     specs.conv("conv3", 2 * width, 4 * width, 3);
     specs.norm("in3", 4 * width);
     for block in 1..=config.residual_blocks {
-        for half in 1..=2 {
-            specs.conv(&format!("res{block}.conv{half}"), 4 * width, 4 * width, 3);
-            specs.norm(&format!("res{block}.in{half}"), 4 * width);
+        let mut part = |part: usize, inputs, outputs, kernel| {
+            specs.conv(&format!("res{block}.conv{part}"), inputs, outputs, kernel);
+            specs.norm(&format!("res{block}.in{part}"), outputs);
+        };
+        match config.residual {
+            Residual::Basic => {
+                part(1, 4 * width, 4 * width, 3);
+                part(2, 4 * width, 4 * width, 3);
+            }
+            Residual::Bottleneck => {
+                part(1, 4 * width, 2 * width, 1);
+                part(2, 2 * width, 2 * width, 3);
+                part(3, 2 * width, 4 * width, 1);
+            }
         }
     }
     specs.upsample("deconv1", 4 * width, 2 * width, config.upsample);
@@ -81,6 +92,9 @@ pub fn parameter_specs(config: &NetConfig) -> Vec<ParameterSpec> {
     specs.upsample("deconv2", 2 * width, width, config.upsample);
     specs.norm("in5", width);
     specs.conv("deconv3", width, 3, 9);
+    if config.last_norm {
+        specs.norm("in6", 3);
+    }
     specs.0
 }
 
@@ -150,7 +164,7 @@ impl Parameters {
     pub fn init(config: &NetConfig, start: Start, seed: u64, device: Device) -> Self {
         let mut specs = parameter_specs(config);
         if start == Start::IdentityBlocks {
-            for spec in specs.iter_mut().filter(|spec| spec.ends_residual_block()) {
+            for spec in specs.iter_mut().filter(|spec| spec.ends_residual_block(config.residual)) {
                 spec.init = Init::Constant(0.0);
             }
         }

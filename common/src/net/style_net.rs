@@ -21,6 +21,7 @@ pub struct StyleNet {
     deconv2: UpsampleConv,
     in5: InstanceNorm,
     deconv3: Conv,
+    in6: Option<InstanceNorm>,
     kernel_sums: OnceCell<Tensor>,
 }
 
@@ -49,6 +50,7 @@ impl StyleNet {
         let deconv2 = UpsampleConv::new(p, "deconv2", upsample, padding);
         let in5 = InstanceNorm::new(p, "in5", norm_eps);
         let deconv3 = Conv::new(p, "deconv3", 1, padding);
+        let in6 = config.last_norm.then(|| InstanceNorm::new(p, "in6", norm_eps));
         let kernel_sums = OnceCell::new();
         Self {
             config,
@@ -62,6 +64,7 @@ impl StyleNet {
             deconv2,
             in5,
             deconv3,
+            in6,
             kernel_sums,
         }
     }
@@ -127,6 +130,7 @@ impl StyleNet {
         let x = norm(&self.in4, &self.deconv1.forward(&x)).relu(); // [n, 2 width, h/2, w/2]
         let x = norm(&self.in5, &self.deconv2.forward(&x)).relu(); // [n, width, h, w]
         let y = self.deconv3.forward(&x); // [n, 3, h, w]
+        let y = self.in6.as_ref().map_or_else(|| y.shallow_clone(), |in6| norm(in6, &y));
         match self.config.output {
             OutputRange::Linear => y,
             OutputRange::Tanh150 => y.tanh() * 150.0 + 127.5,
@@ -155,23 +159,26 @@ impl NormedConv {
     }
 }
 
-/// Two convolutions around a shortcut, without ReLU after the sum (Gross and Wilber 2016, as in the paper).
+/// Convolutions around a shortcut, without ReLU after the sum.
 struct ResidualBlock {
-    first: NormedConv,
-    second: NormedConv,
+    parts: Vec<NormedConv>,
 }
 
 impl ResidualBlock {
     fn new(parameters: &Parameters, block: usize, config: &NetConfig) -> Self {
-        let half = |half: usize| {
-            let (conv, norm) = (format!("res{block}.conv{half}"), format!("res{block}.in{half}"));
+        let part = |part: usize| {
+            let (conv, norm) = (format!("res{block}.conv{part}"), format!("res{block}.in{part}"));
             NormedConv::new(parameters, &conv, &norm, 1, config)
         };
-        Self { first: half(1), second: half(2) }
+        Self { parts: (1..=config.residual.convolutions()).map(part).collect() }
     }
 
     fn forward(&self, x: &Tensor, norm: ApplyNorm<'_>) -> Tensor {
-        x + self.second.forward(&self.first.forward(x, norm).relu(), norm)
+        let mut made = self.parts[0].forward(x, norm);
+        for part in &self.parts[1..] {
+            made = part.forward(&made.relu(), norm);
+        }
+        x + made
     }
 }
 
@@ -207,7 +214,7 @@ mod tests {
     use tch::Kind;
 
     use super::*;
-    use crate::net::{Padding, Start, Upsample};
+    use crate::net::{Padding, Residual, Start, Upsample};
 
     fn small_net(config: &NetConfig) -> StyleNet {
         let config = NetConfig { width: 2, residual_blocks: 1, ..config.clone() };
@@ -231,8 +238,11 @@ mod tests {
             (Upsample::Transposed, Padding::ZeroSame),
             (Upsample::Nearest, Padding::ZeroSame),
         ];
-        for (upsample, padding) in kinds {
-            let net = small_net(&NetConfig { upsample, padding, ..NetConfig::default() });
+        for (index, (upsample, padding)) in kinds.into_iter().enumerate() {
+            let residual = [Residual::Basic, Residual::Bottleneck][index % 2];
+            let last_norm = index < 2;
+            let net =
+                small_net(&NetConfig { residual, upsample, padding, last_norm, ..NetConfig::default() });
             for (height, width) in [(1, 1), (1, 40), (2, 3), (13, 5), (16, 16), (31, 33)] {
                 let out = net.forward(&Tensor::rand([2, 3, height, width], tch::kind::FLOAT_CPU));
                 assert_eq!(out.size(), [2, 3, height, width], "{upsample:?} {padding:?}");

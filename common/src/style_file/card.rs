@@ -20,6 +20,9 @@ pub struct StyleCard {
     /// The paintings that it blends, if there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blend: Vec<BlendPart>,
+    /// Where it comes from, if another project trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The resolved configuration of the training, as the trainer wrote it; the trainer alone knows its keys.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub recipe: serde_json::Value,
@@ -61,6 +64,24 @@ pub struct BlendPart {
     pub weight: f64,
 }
 
+/// Where a network comes from that another project trained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Whose kind of network it is.
+    pub family: String,
+    /// Name of the file that held it.
+    pub file: String,
+    /// SHA-256 of that file, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Where the file was published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Under which terms the weights may be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+}
+
 /// What came of a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -90,6 +111,7 @@ impl StyleCard {
             net,
             painting,
             blend: Vec::new(),
+            origin: None,
             recipe: serde_json::Value::Null,
             outcome: None,
         }

@@ -1,16 +1,19 @@
-//! The style file: a network, and everything one needs to know about it, in one safetensors file.
+//! The style file: a network, and everything one needs to know about it, in one safetensors file. Files of other projects
+//! ([`import`]) are read as if they were one.
 //!
 //! Tensors are named as in pytorch/examples and stored as f32 or f16. One metadata key, [`METADATA_KEY`], holds the
 //! [`StyleCard`] as JSON. A file can be understood, and its style trained again, from itself alone.
 
 mod card;
+pub mod import;
 mod shelf;
 
 use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-pub use card::{BlendPart, FORMAT_VERSION, Outcome, Painting, StyleCard, sha256_hex};
+pub use card::{BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
+use import::{Foreign, ImportError};
 pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name};
 
 use crate::net::{Parameters, StyleNet};
@@ -25,11 +28,18 @@ pub enum StyleFileError {
     /// The file or the tensors in it are not as they should be.
     #[error("style file: {0}")]
     File(TensorFileError),
-    /// The file is safetensors, but not one of ours.
-    #[error("not a style file (no `{METADATA_KEY}` in its metadata): {}", path.display())]
-    NoCard {
+    /// The file is not one of ours, and none of another project's.
+    #[error(transparent)]
+    Import(Box<ImportError>),
+    /// The file is larger than any style.
+    #[error("{bytes} bytes are no style, expected at most {most}: {}", path.display())]
+    TooLarge {
         /// The file.
         path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The size that is read.
+        most: u64,
     },
     /// The card cannot be read.
     #[error("style file: its card is not understood ({reason}): {}", path.display())]
@@ -47,25 +57,43 @@ impl From<TensorFileError> for StyleFileError {
     }
 }
 
-/// Reads a style file: its card, and its network ready to paint on `device`.
+impl From<ImportError> for StyleFileError {
+    fn from(error: ImportError) -> Self {
+        Self::Import(Box::new(error))
+    }
+}
+
+/// The largest file that is read: the widest network there can be, in f32.
+const MOST_FILE_BYTES: u64 = 2 << 30;
+
+/// The largest file of another project: a network four times as wide as the default one, in f32.
+const MOST_FOREIGN_BYTES: u64 = 128 << 20;
+
+/// Reads a style file, or the network of another project: its card, and its network ready to paint on `device`.
 ///
 /// # Errors
-/// The file cannot be read, is no style file, is newer than this software, or its tensors do not fit its card.
+/// The file cannot be read, is no style file nor a network that is known, is newer than this software, or its tensors do not
+/// fit its card.
 pub fn load(path: &Path, device: Device) -> Result<(StyleCard, StyleNet), StyleFileError> {
-    let file = TensorFile::open(path)?;
-    let card = card_of(&file)?;
+    let (file, card) = match Opened::open(path)? {
+        Opened::Style(file, card) => (file, card),
+        Opened::Foreign(foreign) => return Ok(import::load(&foreign, device)?),
+    };
     let tensors = file.load(&Parameters::expected_tensors(&card.net), |_| false, device)?;
     let parameters = Parameters::from_named(&card.net, &tensors, device);
     let net = StyleNet::new(card.net.clone(), parameters);
-    Ok((card, net))
+    Ok((*card, net))
 }
 
-/// Reads only the card of a style file.
+/// Reads only the card of a style file, or what the names and shapes in the network of another project say.
 ///
 /// # Errors
-/// The file cannot be read, is no style file, or is newer than this software.
+/// The file cannot be read, is no style file nor a network that is known, or is newer than this software.
 pub fn load_card(path: &Path) -> Result<StyleCard, StyleFileError> {
-    card_of(&TensorFile::open(path)?)
+    match Opened::open(path)? {
+        Opened::Style(_, card) => Ok(*card),
+        Opened::Foreign(foreign) => Ok(import::card(&foreign)?),
+    }
 }
 
 /// Writes a style file, at once or not at all.
@@ -84,10 +112,36 @@ pub fn save(
     Ok(tensor_file::write(path, &tensors, (METADATA_KEY, json), stored_as)?)
 }
 
-fn card_of(file: &TensorFile) -> Result<StyleCard, StyleFileError> {
-    let path = || file.path().to_owned();
-    let json = file.metadata(METADATA_KEY).ok_or_else(|| StyleFileError::NoCard { path: path() })?;
-    StyleCard::from_json(json).map_err(|reason| StyleFileError::BadCard { path: path(), reason })
+/// A file of tensors, ours or another project's.
+enum Opened {
+    Style(TensorFile, Box<StyleCard>),
+    Foreign(Foreign),
+}
+
+impl Opened {
+    fn open(path: &Path) -> Result<Self, StyleFileError> {
+        let unreadable = |cause| TensorFileError::Read { path: path.to_owned(), cause };
+        let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
+        let at_most = |most| {
+            let is_too_large = bytes > most;
+            let path = path.to_owned();
+            if is_too_large { Err(StyleFileError::TooLarge { path, bytes, most }) } else { Ok(()) }
+        };
+        at_most(MOST_FILE_BYTES)?;
+        let is_called_safetensors = path.extension() == Some("safetensors".as_ref());
+        if !is_called_safetensors && !tensor_file::starts_like_safetensors(path).map_err(unreadable)? {
+            at_most(MOST_FOREIGN_BYTES)?;
+            return Ok(Self::Foreign(Foreign::open_torch(path)?));
+        }
+        let file = TensorFile::open(path)?;
+        let Some(json) = file.metadata(METADATA_KEY) else {
+            at_most(MOST_FOREIGN_BYTES)?;
+            return Ok(Self::Foreign(Foreign::of_safetensors(file)));
+        };
+        let card = StyleCard::from_json(json)
+            .map_err(|reason| StyleFileError::BadCard { path: path.to_owned(), reason })?;
+        Ok(Self::Style(file, Box::new(card)))
+    }
 }
 
 #[cfg(test)]
@@ -120,7 +174,7 @@ mod tests {
         let path = folder.path().join("other.safetensors");
         let tensors = [("x".to_owned(), Tensor::zeros([1], tch::kind::FLOAT_CPU))];
         tensor_file::write(&path, &tensors, ("format", "pt".to_owned()), StoredAs::F32).unwrap();
-        assert!(load(&path, Device::Cpu).err().unwrap().to_string().contains("not a style file"));
+        assert!(load(&path, Device::Cpu).err().unwrap().to_string().contains("neither a style file"));
 
         let (card, net) = small();
         let json =

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// The suffix of a style file.
 const SUFFIX: &str = "safetensors";
 
+/// Those of files that other projects keep networks in.
+const FOREIGN_SUFFIXES: [&str; 4] = ["pth", "pt", "model", "t7"];
+
 /// The folders that style files are looked for in, the user's own first.
 #[derive(Clone, Debug)]
 pub struct Shelf {
@@ -93,7 +96,7 @@ impl Shelf {
         let path = Path::new(name_or_path);
         let is_path = path.components().count() > 1
             || name_or_path.contains(std::path::is_separator)
-            || path.extension() == Some(OsStr::new(SUFFIX));
+            || path.extension().is_some_and(|suffix| suffix == SUFFIX || is_foreign(suffix));
         if is_path {
             return if path.is_file() {
                 Ok(path.to_owned())
@@ -115,6 +118,10 @@ impl Shelf {
             folders: folders.join(", "),
         })
     }
+}
+
+fn is_foreign(suffix: &OsStr) -> bool {
+    FOREIGN_SUFFIXES.iter().any(|&known| suffix == known)
 }
 
 /// The one spelling of a style's name: lower case, with `-` between words. `Great_Wave` becomes `great-wave`.
@@ -163,6 +170,7 @@ mod tests {
         let shelf = shelf(&folder);
         assert!(matches!(shelf.find("./udnie"), Err(ShelfError::NoSuchFile(_))));
         assert!(matches!(shelf.find("udnie.safetensors"), Err(ShelfError::NoSuchFile(_))));
+        assert!(matches!(shelf.find("udnie.pth"), Err(ShelfError::NoSuchFile(_))));
         let path = folder.path().join("shipped/udnie.safetensors");
         assert_eq!(shelf.find(path.to_str().unwrap()).unwrap(), path);
     }

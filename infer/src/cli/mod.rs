@@ -2,14 +2,18 @@
 
 mod bench;
 mod compute;
+mod convert;
 mod image;
+mod inspect;
 mod styles;
 mod video;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, Size};
+pub(crate) use convert::{ConvertArgs, Layout};
 pub(crate) use image::ImageArgs;
+pub(crate) use inspect::InspectArgs;
 pub(crate) use styles::StylesArgs;
 pub(crate) use video::{Time, VideoArgs};
 
@@ -32,6 +36,10 @@ pub(crate) enum Command {
     Video(Box<VideoArgs>),
     /// List the styles that are installed, or show one style's card.
     Styles(StylesArgs),
+    /// Make a style of another project's network, or another file of a style.
+    Convert(Box<ConvertArgs>),
+    /// Say what a file of weights holds: a style, a loss network, or another project's network.
+    Inspect(InspectArgs),
     /// Measure how fast pictures are painted on this machine.
     Bench(BenchArgs),
 }

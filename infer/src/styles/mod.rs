@@ -5,11 +5,14 @@ mod text;
 use std::path::Path;
 
 use common::exit_status::ExitStatus;
+use common::net::Parameters;
 use common::style_file::{self, Shelf, StyleCard};
 use serde_json::json;
 
 use crate::cli::StylesArgs;
 use crate::stdout;
+
+pub(crate) use self::text::printable;
 
 pub(crate) fn run(args: &StylesArgs) -> anyhow::Result<ExitStatus> {
     let shelf = Shelf::standard();
@@ -45,6 +48,7 @@ impl<'a> Style<'a> {
             "artist": painting.artist,
             "year": painting.year,
             "licence": painting.licence,
+            "family": self.card.origin.as_ref().map(|origin| &origin.family),
             "steps": outcome.map(|outcome| outcome.steps),
             "losses": outcome.and_then(|outcome| outcome.validation.as_ref()),
             "losses_of_photos": outcome.and_then(|outcome| outcome.validation_of_photos.as_ref()),
@@ -54,7 +58,13 @@ impl<'a> Style<'a> {
     }
 
     fn whole(&self) -> serde_json::Value {
-        json!({ "name": self.name, "bytes": self.bytes, "path": self.path, "card": self.card })
+        json!({
+            "name": self.name,
+            "bytes": self.bytes,
+            "path": self.path,
+            "weights": Parameters::count(&self.card.net),
+            "card": self.card,
+        })
     }
 }
 
@@ -84,7 +94,7 @@ fn list(shelf: &Shelf, is_json: bool) -> anyhow::Result<ExitStatus> {
     Ok(ExitStatus::of_inputs(entries.len(), broken))
 }
 
-fn one(path: &Path, is_json: bool) -> anyhow::Result<ExitStatus> {
+pub(crate) fn one(path: &Path, is_json: bool) -> anyhow::Result<ExitStatus> {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let style = Style::open(&name, path)?;
     let card = if is_json { style.whole().to_string() } else { text::whole(&style) };

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use common::loss::LossValues;
-use common::style_file::Outcome;
+use common::net::Parameters;
+use common::style_file::{Origin, Outcome};
 
 use super::Style;
 
@@ -19,7 +20,9 @@ pub(super) fn summary(style: &Style<'_>) -> String {
     if let Some(licence) = &painting.licence {
         let _ = write!(title, " ({licence})");
     }
-    let mut facts = style.card.outcome.iter().flat_map(training).collect::<Vec<String>>();
+    let mut facts: Vec<String> =
+        style.card.origin.iter().map(|origin| format!("network of {}", origin.family)).collect();
+    facts.extend(style.card.outcome.iter().flat_map(training));
     facts.push(megabytes(style.bytes));
     facts.push(style.path.display().to_string());
     printable(&format!("{}{title}", style.name)) + "\n    " + &printable(&facts.join(", "))
@@ -51,6 +54,11 @@ pub(super) fn whole(style: &Style<'_>) -> String {
     for part in &card.blend {
         line("blends", &format!("{} of {} ({})", part.weight, part.picture, part.picture_sha256));
     }
+    if let Some(origin) = &card.origin {
+        line("family", &origin.family);
+        line("from", &from(origin));
+        line("terms", origin.licence.as_deref().unwrap_or("of its weights: not said"));
+    }
     if let Some(outcome) = &card.outcome {
         let minutes = outcome.seconds / 60.0;
         let Outcome { steps, images, device, software, .. } = outcome;
@@ -66,11 +74,24 @@ pub(super) fn whole(style: &Style<'_>) -> String {
         }
     }
     line("file", &format!("{}, {}", megabytes(style.bytes), style.path.display()));
+    line("weights", &Parameters::count(&card.net).to_string());
     line("format", &card.format_version.to_string());
     line("network", &serde_json::to_string(&card.net).unwrap_or_default());
     if !card.recipe.is_null() {
         let recipe = serde_json::to_string_pretty(&card.recipe).unwrap_or_default();
         let _ = writeln!(text, "  recipe    {}", recipe.replace('\n', "\n  "));
+    }
+    text
+}
+
+/// `candy.pth (sha256 ...), https://...`.
+fn from(origin: &Origin) -> String {
+    let mut text = origin.file.clone();
+    if let Some(sha256) = &origin.sha256 {
+        let _ = write!(text, " (sha256 {sha256})");
+    }
+    if let Some(source) = &origin.source {
+        let _ = write!(text, ", {source}");
     }
     text
 }
@@ -103,7 +124,7 @@ fn megabytes(bytes: u64) -> String {
 }
 
 /// The text without control characters, which would steer the terminal: a style file is from anywhere.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 

@@ -6,6 +6,7 @@
 mod backbones;
 mod golden;
 pub(crate) mod hashed;
+mod imports;
 mod lbfgs;
 mod losses;
 mod networks;

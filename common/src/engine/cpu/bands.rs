@@ -6,9 +6,10 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 
-use kernel::interleaved::{Norm, RowStatistics, add_normalised, normalise};
+use kernel::interleaved::{Norm, RowStatistics, Rows, add_normalised, normalise};
 
-use super::layers::TileLayer;
+use super::layers::BlockLayer;
+use super::planes::PlaneStatistics;
 use super::size::InnerSize;
 use super::store::Store;
 use super::{CpuEngine, CpuNorms, Photo, threads};
@@ -145,16 +146,22 @@ impl Painting<'_> {
     /// One residual block.
     fn block(
         &mut self,
-        block: &[TileLayer; 2],
+        block: &[BlockLayer],
         x: &mut Store,
         first: &mut Store,
         second: &mut Store,
     ) -> io::Result<()> {
-        let norm = self.block_layer(&block[0], x, None, first)?;
-        let norm = self.block_layer(&block[1], first, Some(&norm), second)?;
+        let (mut made, mut next) = (first, second);
+        let mut norm = None;
+        for (index, layer) in block.iter().enumerate() {
+            let from = if index == 0 { &mut *x } else { &mut *made };
+            norm = Some(self.block_layer(layer, from, norm.as_ref(), next)?);
+            std::mem::swap(&mut made, &mut next);
+        }
+        let norm = norm.expect("a block has layers");
         for band in self.bands() {
             let Buffers { read, written, .. } = &mut self.buffers;
-            let addend = second.read(&band, read)?;
+            let addend = made.read(&band, read)?;
             x.update(&band, written, |values| {
                 add_normalised(values, addend, &norm, threads());
             })?;
@@ -164,17 +171,20 @@ impl Painting<'_> {
 
     fn block_layer(
         &mut self,
-        layer: &TileLayer,
+        layer: &BlockLayer,
         from: &mut Store,
         norm: Option<&Norm>,
         to: &mut Store,
     ) -> io::Result<Norm> {
         let (height, width) = (self.size.height / 4, self.size.width / 4);
         let mut statistics = layer.statistics(height, width);
+        let channels = from.row_values() / width;
+        to.set_row_values(width * layer.outputs());
         for band in self.bands() {
             let needed = layer.needed_rows(&band, height);
             let Buffers { read, written, .. } = &mut self.buffers;
-            let input = self.size.quarter(from.read(&needed, read)?, needed.start);
+            let values = from.read(&needed, read)?;
+            let input = Rows { values, first: needed.start, height, width, channels };
             to.write(&band, written, |output| {
                 layer.convolve(input, norm, &band, output, Some(&mut statistics), threads());
             })?;
@@ -199,23 +209,43 @@ impl Painting<'_> {
         }
         let in5 = layers.up2.norm(&statistics, &mut self.frame_norms);
 
+        let mut in6 = None;
+        if layers.last.has_norm() {
+            let mut statistics = PlaneStatistics::default();
+            for band in self.bands() {
+                let rows = scaled(&band, 4);
+                let first = self.rows_for_last(&rows, x)?;
+                let Self { buffers: Buffers { full, planes, .. }, size, .. } = self;
+                planes.resize(3 * rows.len() * width, 0.0);
+                layers.last.convolve(size.full(full, first), &in5, &rows, planes, threads);
+                statistics.add(planes, width);
+            }
+            in6 = layers.last.norm(&statistics, &mut self.frame_norms);
+        }
+
         for band in self.bands() {
             let rows = scaled(&band, 4);
             let rows = rows.start..rows.end.min(self.photo.height());
             if rows.is_empty() {
                 break;
             }
-            let needed = layers.last.needed_rows(&rows, height);
-            // Of whole tiles at half resolution.
-            let half_rows = tiles_around(&(needed.start / 2..needed.end.div_ceil(2)), height / 2);
-            self.full_rows_of_quarter(&half_rows, x, None)?;
+            let first = self.rows_for_last(&rows, x)?;
             let Self { buffers: Buffers { full, planes, .. }, size, photo, .. } = self;
-            let input = size.full(full, 2 * half_rows.start);
             planes.resize(3 * rows.len() * width, 0.0);
-            layers.last.paint(input, &in5, &rows, planes, threads);
+            layers.last.paint(size.full(full, first), &in5, in6.as_ref(), &rows, planes, threads);
             photo.hand_over(&rows, planes, receive);
         }
         Ok(())
+    }
+
+    /// Makes `buffers.full` what the last convolution needs for rows of the painting; gives the first row there.
+    fn rows_for_last(&mut self, rows: &Range<usize>, x: &mut Store) -> io::Result<usize> {
+        let height = self.size.height;
+        let needed = self.engine.layers.last.needed_rows(rows, height);
+        // Of whole tiles at half resolution.
+        let half_rows = tiles_around(&(needed.start / 2..needed.end.div_ceil(2)), height / 2);
+        self.full_rows_of_quarter(&half_rows, x, None)?;
+        Ok(2 * half_rows.start)
     }
 
     /// Makes `buffers.half` what becomes of rows at quarter resolution.

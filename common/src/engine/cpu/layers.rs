@@ -1,21 +1,26 @@
 //! A style network's layers, made ready for the kernels.
 
+mod block;
+mod last;
+
 use std::ops::Range;
 
 use kernel::interleaved::{
-    Border, DirectConv, Norm, RowStatistics, RowSumConv, Rows, RowsMut, TileConv, stored_channels,
+    Border, DirectConv, Norm, RowStatistics, Rows, RowsMut, TileConv, stored_channels,
 };
 use tch::{Device, Kind};
 
+pub(super) use self::block::BlockLayer;
+pub(super) use self::last::LastLayer;
 use super::{CpuNorms, threads};
-use crate::net::{InputSpace, NetConfig, OutputRange, Padding, Parameters, StyleNet, Upsample};
+use crate::net::{InputSpace, NetConfig, Padding, Parameters, Residual, StyleNet, Upsample};
 
 /// All layers, in order.
 pub(super) struct Layers {
     pub(super) conv1: StridedLayer,
     pub(super) conv2: StridedLayer,
     pub(super) conv3: StridedLayer,
-    pub(super) blocks: Vec<[TileLayer; 2]>,
+    pub(super) blocks: Vec<Vec<BlockLayer>>,
     pub(super) up1: TileLayer,
     pub(super) up2: TileLayer,
     pub(super) last: LastLayer,
@@ -38,13 +43,6 @@ pub(super) struct TileLayer {
     norm: NormParameters,
 }
 
-/// The convolution to colours.
-pub(super) struct LastLayer {
-    conv: RowSumConv,
-    border: Border,
-    output: OutputRange,
-}
-
 /// What an instance norm has learnt.
 struct NormParameters {
     scale: Vec<f32>,
@@ -64,10 +62,23 @@ impl Layers {
         let source = Source { config, parameters: net.parameters() };
         let width = config.width as usize;
         let blocks = (1..=config.residual_blocks).map(|block| {
-            [1, 2].map(|half| {
-                let (conv, norm) = (format!("res{block}.conv{half}"), format!("res{block}.in{half}"));
-                source.tile(&conv, &norm, 4 * width)
-            })
+            let names = |part| (format!("res{block}.conv{part}"), format!("res{block}.in{part}"));
+            let tile = |part, channels| {
+                let (conv, norm) = names(part);
+                BlockLayer::Tile(source.tile(&conv, &norm, channels))
+            };
+            let pointwise = |part, channels| {
+                let (conv, norm) = names(part);
+                BlockLayer::Pointwise(source.strided(&conv, &norm, channels, 1, 1))
+            };
+            match config.residual {
+                Residual::Basic => vec![tile(1, 4 * width), tile(2, 4 * width)],
+                Residual::Bottleneck => vec![
+                    pointwise(1, [2 * width, 4 * width]),
+                    tile(2, 2 * width),
+                    pointwise(3, [4 * width, 2 * width]),
+                ],
+            }
         });
         Self {
             conv1: source.strided("conv1", "in1", [width, 3], 9, 1),
@@ -170,23 +181,6 @@ impl Source<'_> {
         };
         TileLayer { conv, border, norm: self.norm(norm) }
     }
-
-    fn last(&self, inputs: usize) -> LastLayer {
-        const KERNEL: usize = 9;
-        let mut weight = self.values("deconv3.conv2d.weight");
-        let mut bias = self.values("deconv3.conv2d.bias");
-        if self.config.input == InputSpace::ByteBgr {
-            swap_ends(&mut weight, inputs * KERNEL * KERNEL);
-            bias.reverse();
-        }
-        let bias = bias.try_into().expect("three colours");
-        let border = match self.config.padding {
-            Padding::Reflect => Border::Reflect,
-            Padding::ZeroSame => Border::Zero,
-        };
-        let conv = RowSumConv::prepare(&weight, bias, inputs, stored_channels(inputs), KERNEL);
-        LastLayer { conv, border, output: self.config.output }
-    }
 }
 
 /// Exchanges the first and the last of three parts of this length: R, G, B and B, G, R.
@@ -252,27 +246,5 @@ impl TileLayer {
         threads: usize,
     ) {
         self.conv.convolve(input, norm, self.border, rows, output, statistics, threads);
-    }
-}
-
-impl LastLayer {
-    pub(super) fn needed_rows(&self, rows: &Range<usize>, height: usize) -> Range<usize> {
-        self.conv.needed_rows(rows, height)
-    }
-
-    /// Rows `rows` of the painting, `byte_rgb` as planes `[3, rows, width]`.
-    pub(super) fn paint(
-        &self,
-        input: Rows<'_>,
-        norm: &Norm,
-        rows: &Range<usize>,
-        planes: &mut [f32],
-        threads: usize,
-    ) {
-        self.conv.convolve(input, norm, self.border, rows, planes, threads);
-        match self.output {
-            OutputRange::Linear => {}
-            OutputRange::Tanh150 => kernel::interleaved::scaled_tanh(planes, 150.0, 127.5, threads),
-        }
     }
 }

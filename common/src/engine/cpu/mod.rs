@@ -2,6 +2,7 @@
 
 mod bands;
 mod layers;
+mod planes;
 mod size;
 mod store;
 mod way;

@@ -27,6 +27,16 @@ impl Store {
         Ok(Self { row_values, place: Place::File(tempfile::tempfile_in(folder)?) })
     }
 
+    pub(super) fn row_values(&self) -> usize {
+        self.row_values
+    }
+
+    /// From now on rows have so many values, at most as many as at first; what is kept has no meaning until it is written
+    /// again.
+    pub(super) fn set_row_values(&mut self, row_values: usize) {
+        self.row_values = row_values;
+    }
+
     /// The values of `rows`; those of a file come by way of `buffer`.
     pub(super) fn read<'a>(
         &'a mut self,

@@ -3,7 +3,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::way::band_unit;
 use super::*;
-use crate::net::{InputSpace, OutputRange, Padding, Parameters, Start, Upsample};
+use crate::net::{InputSpace, OutputRange, Padding, Parameters, Residual, Start, Upsample};
 use crate::space::byte_rgb_from_picture;
 
 fn net(config: NetConfig) -> StyleNet {
@@ -70,6 +70,12 @@ fn every_kind_of_network_paints_what_the_plain_pass_paints() {
     }
     configs.push(NetConfig { output: OutputRange::Linear, norm_eps: 1e-3, ..small(0) });
     configs.push(NetConfig { width: 40, ..small(1) });
+    // Where nothing follows the last norm, what it makes of a picture of one pixel is rounding over the root of epsilon.
+    let normed = NetConfig { last_norm: true, norm_eps: 1e-3, ..small(1) };
+    let (padding, input) = (Padding::ZeroSame, InputSpace::ByteBgr);
+    configs.push(NetConfig { residual: Residual::Bottleneck, ..normed.clone() });
+    configs.push(NetConfig { residual: Residual::Bottleneck, padding, width: 20, ..small(1) });
+    configs.push(NetConfig { padding, input, ..normed });
     for config in configs {
         let net = net(config.clone());
         let engine = CpuEngine::new(&net);
@@ -149,8 +155,11 @@ proptest! {
         units in 1usize..4,
         spill: bool,
         threads in 1i32..4,
+        bottleneck: bool,
+        last_norm: bool,
     ) {
-        let config = small(1);
+        let residual = if bottleneck { Residual::Bottleneck } else { Residual::Basic };
+        let config = NetConfig { residual, last_norm, ..small(1) };
         let engine = CpuEngine::new(&net(config.clone()));
         let photo = photo(height, width);
         let mut norms = [(); 2].map(|()| scene_so_far(&engine));

@@ -1,7 +1,8 @@
 //! The fastest way: each layer's result whole, in memory.
 
-use kernel::interleaved::{add_normalised, normalise};
+use kernel::interleaved::{Rows, add_normalised, normalise};
 
+use super::planes::PlaneStatistics;
 use super::size::InnerSize;
 use super::{Buffers, CpuEngine, CpuNorms, Photo, threads};
 use crate::engine::{Band, LayerClock};
@@ -52,15 +53,20 @@ pub(super) fn paint(
     // What the blocks' convolutions make stands where the half resolution will be, too.
     let (first, second) = half[..2 * quarter_values].split_at_mut(quarter_values);
     for block in &layers.blocks {
-        let mut statistics = block[0].statistics(height, width);
-        let input = size.quarter(quarter, 0);
-        block[0].convolve(input, None, &(0..height), first, Some(&mut statistics), threads);
-        let norm = block[0].norm(&statistics, &mut norms);
-
-        let mut statistics = block[1].statistics(height, width);
-        let input = size.quarter(first, 0);
-        block[1].convolve(input, Some(&norm), &(0..height), second, Some(&mut statistics), threads);
-        add_normalised(quarter, second, &block[1].norm(&statistics, &mut norms), threads);
+        let (mut made, mut next) = (&mut *first, &mut *second);
+        let mut channels = size.quarter_channels;
+        let mut norm = None;
+        for (index, layer) in block.iter().enumerate() {
+            let mut statistics = layer.statistics(height, width);
+            let values = if index == 0 { &*quarter } else { &*made };
+            let input = Rows { values, first: 0, height, width, channels };
+            channels = layer.outputs();
+            let output = &mut next[..height * width * channels];
+            layer.convolve(input, norm.as_ref(), &(0..height), output, Some(&mut statistics), threads);
+            norm = Some(layer.norm(&statistics, &mut norms));
+            std::mem::swap(&mut made, &mut next);
+        }
+        add_normalised(quarter, made, &norm.expect("a block has layers"), threads);
     }
     clock.lap("residual blocks");
 
@@ -79,11 +85,21 @@ pub(super) fn paint(
 
     let (height, width) = (2 * height, 2 * width);
     let input = size.full(full, 0);
+    let last_norm = if layers.last.has_norm() {
+        // There is room for the whole picture where the half resolution was.
+        let planes = &mut half[..3 * height * width];
+        layers.last.convolve(input, &norm, &(0..height), planes, threads);
+        let mut statistics = PlaneStatistics::default();
+        statistics.add(planes, width);
+        layers.last.norm(&statistics, &mut norms)
+    } else {
+        None
+    };
     let band_rows = (BAND_VALUES / (3 * width)).clamp(64, height.max(64));
     for start in (0..photo.height()).step_by(band_rows) {
         let rows = start..photo.height().min(start + band_rows);
         let planes = &mut half[..3 * rows.len() * width];
-        layers.last.paint(input, &norm, &rows, planes, threads);
+        layers.last.paint(input, &norm, last_norm.as_ref(), &rows, planes, threads);
         clock.lap("deconv3");
         photo.hand_over(&rows, planes, receive);
         clock.skip();

@@ -23,7 +23,7 @@ use self::norms::BatchNorms;
 use self::pass::Pass;
 use super::{Band, PaintError, SharedNorms};
 use crate::channels_last::channels_last;
-use crate::net::{InputSpace, OutputRange, Padding, StyleNet, Upsample, inner_side, reflect_to};
+use crate::net::{InputSpace, OutputRange, StyleNet, inner_side, reflect_to};
 use crate::space::byte_rgb_from_picture;
 use crate::{fast, memory};
 
@@ -65,9 +65,7 @@ type Receive<'a> = &'a mut dyn FnMut(usize, Band<'_>);
 impl LibtorchEngine {
     /// Computes in `kind`, with the statistics of norms in f32 or better.
     pub(super) fn new(net: StyleNet, kind: Kind) -> Self {
-        let config = net.config();
-        let is_default_family = (config.upsample, config.padding) == (Upsample::Nearest, Padding::Reflect);
-        let layers = is_default_family.then(|| Layers::prepare(&net, kind));
+        let layers = net.config().is_default_family().then(|| Layers::prepare(&net, kind));
         Self { net, kind, layers, refused_pixels: Cell::new(u64::MAX), host: Cell::default() }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::LayerClock;
 use crate::engine::cpu::CpuEngine;
-use crate::net::{NetConfig, Parameters, Start};
+use crate::net::{NetConfig, Padding, Parameters, Start, Upsample};
 
 fn net(config: &NetConfig) -> StyleNet {
     let parameters = Parameters::init(config, Start::PyTorch, 5, Device::Cpu);

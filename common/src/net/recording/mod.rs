@@ -21,7 +21,7 @@ use tch::Tensor;
 
 use self::painter::PaintRecording;
 pub(super) use self::upsample::kernel_sums;
-use super::{Padding, StyleNet, Upsample};
+use super::StyleNet;
 use crate::precision::Precision;
 
 /// A pass through a style network that can be gone back.
@@ -40,11 +40,10 @@ impl StyleNet {
     /// [`StyleNet::forward`] in `precision`, f32 `[n, 3, h, w]`, with what it takes to go back. The result itself knows
     /// nothing of how it came about.
     ///
-    /// Networks with transposed convolutions or zero padding go through autograd, in f32, for which the parameters must
+    /// Networks of other families (transposed convolutions, zero padding, bottlenecks, a last norm) go through autograd, in f32, for which the parameters must
     /// be [trainable](super::Parameters::trainable).
     pub fn record(&self, byte_rgb: &Tensor, precision: Precision) -> (Tensor, NetRecording<'_>) {
-        let config = self.config();
-        if (config.upsample, config.padding) == (Upsample::Nearest, Padding::Reflect) {
+        if self.config().is_default_family() {
             let (painted, recording) =
                 tch::no_grad(|| PaintRecording::paint(self, byte_rgb, precision.kind()));
             return (painted, NetRecording { net: self, way: Way::ByHand(Box::new(recording)) });

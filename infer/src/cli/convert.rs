@@ -1,0 +1,78 @@
+//! `infer convert`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use common::tensor_file::StoredAs;
+
+#[derive(Args)]
+pub(crate) struct ConvertArgs {
+    /// The network: a style's name or file, or a file of pytorch/examples, lengstrom/fast-style-transfer or
+    /// rrmina/fast-neural-style-pytorch, as torch.save writes it (.pth, .pt, .model) or as safetensors. Nothing that a
+    /// file may hold beside numbers is run.
+    #[arg(value_name = "NAME|FILE")]
+    pub(crate) input: String,
+    /// The file to write, which ends in .safetensors.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Replace the output if it is there.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Number format of the weights: f16 paints the same to the eye in half the size.
+    #[arg(long, value_name = "FORMAT", default_value = "f16")]
+    pub(crate) store: NumberFormat,
+    /// What to write: a style of this project, or weights alone for another one.
+    #[arg(long, value_name = "LAYOUT", default_value = "style")]
+    pub(crate) layout: Layout,
+    #[command(flatten)]
+    pub(crate) card: CardArgs,
+}
+
+/// What the card is to say; what is not given stays as it was.
+#[derive(Args)]
+#[command(next_help_heading = "The card")]
+pub(crate) struct CardArgs {
+    /// What the style is called [default: as the output].
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The painting's title.
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Who painted it.
+    #[arg(long)]
+    pub(crate) artist: Option<String>,
+    /// When, as `1889` or `c. 1831`.
+    #[arg(long)]
+    pub(crate) year: Option<String>,
+    /// Under which terms another project's weights may be used.
+    #[arg(long)]
+    pub(crate) licence: Option<String>,
+    /// Where another project published them.
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+}
+
+/// A number format as it is named on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NumberFormat {
+    F16,
+    F32,
+}
+
+impl From<NumberFormat> for StoredAs {
+    fn from(format: NumberFormat) -> Self {
+        match format {
+            NumberFormat::F16 => Self::F16,
+            NumberFormat::F32 => Self::F32,
+        }
+    }
+}
+
+/// What a converted file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// A style of this project, with its card.
+    Style,
+    /// A state_dict for TransformerNet of pytorch/examples, as safetensors.
+    PytorchExamples,
+}
