@@ -91,12 +91,15 @@ pub(super) fn lay(archives: &[Archive], flavour: Flavour, tree: &Path) -> Result
 
 fn unpack(archive: &Archive, flavour: Flavour, tree: &Path, sizes: &mut BTreeMap<String, u64>) -> Result<()> {
     let mut zip = ZipArchive::new(File::open(&archive.path)?)?;
-    let wanted: Vec<(usize, String)> = zip
-        .file_names()
-        .enumerate()
-        .filter(|(_, member)| !member.ends_with('/'))
-        .filter_map(|(index, member)| Some((index, (archive.rule)(flavour, member)?)))
-        .collect();
+    let mut wanted: Vec<(usize, String)> = Vec::new();
+    for (index, member) in zip.file_names().enumerate() {
+        let member = member?;
+        if !member.ends_with('/')
+            && let Some(place) = (archive.rule)(flavour, &member)
+        {
+            wanted.push((index, place));
+        }
+    }
     let bar = progress::of_bytes("unpacking", None);
     for (index, place) in wanted {
         ensure!(stays_inside(&place), "a member would be written outside of the tree: {place:?}");
