@@ -19,6 +19,7 @@ pub mod lossnet;
 pub mod memory;
 pub mod metric;
 pub mod net;
+pub mod onnx_file;
 pub mod optim;
 pub mod photo_colours;
 pub mod precision;

@@ -1,15 +1,15 @@
-//! `infer convert`: another project's network as a style of ours, or a style for others.
+//! `infer convert`: another project's network as a style of ours, or a style for programs that are not ours.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use common::exit_status::ExitStatus;
-use common::net::{NetConfig, OutputRange, StyleNet};
 use common::style_file::{self, Origin, Shelf, StyleCard, canonical_name, sha256_hex};
-use common::tensor_file::{self, StoredAs};
-use tch::{Device, Tensor};
+use common::tensor_file::StoredAs;
+use tch::Device;
 
-use crate::cli::{ConvertArgs, Layout};
+use crate::cli::ConvertArgs;
 use crate::plan::{same_file_key, usage};
 use crate::stdout;
 
@@ -18,9 +18,14 @@ const LARGEST_F16: f64 = 65_504.0;
 
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<ExitStatus> {
     let output = &args.output;
-    if output.extension() != Some("safetensors".as_ref()) {
-        return Err(usage(format!("the output is to end in .safetensors: {}", output.display())));
-    }
+    let save = match output.extension().and_then(OsStr::to_str) {
+        Some("safetensors") => style_file::save,
+        Some("onnx") => style_file::save_onnx,
+        _ => {
+            let shown = output.display();
+            return Err(usage(format!("the output is to end in .safetensors or .onnx: {shown}")));
+        }
+    };
     let input = Shelf::standard().find(&args.input)?;
     let replaces_input = same_file_key(output) == same_file_key(&input);
     ensure!(!replaces_input, "the output would replace the input; choose another -o: {}", output.display());
@@ -29,7 +34,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<ExitStatus> {
         "the output is there already; choose another -o or --overwrite: {}",
         output.display()
     );
-    let (card, net) = style_file::load(&input, Device::Cpu)?;
+    let (mut card, net) = style_file::load(&input, Device::Cpu)?;
     let stored_as = StoredAs::from(args.store);
     if stored_as == StoredAs::F16 {
         let largest = net.parameters().flat().abs().max().double_value(&[]);
@@ -39,21 +44,14 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<ExitStatus> {
             input.display()
         );
     }
-    match args.layout {
-        Layout::Style => write_style(args, &input, card, &net, stored_as)?,
-        Layout::PytorchExamples => write_state_dict(args, &card, &net, stored_as)?,
-    }
+    complete(&mut card, args, &input)?;
+    save(output, &card, &net, stored_as)?;
     stdout::write(format!("{}\n", output.display()).as_bytes())?;
     Ok(ExitStatus::Success)
 }
 
-fn write_style(
-    args: &ConvertArgs,
-    input: &Path,
-    mut card: StyleCard,
-    net: &StyleNet,
-    stored_as: StoredAs,
-) -> anyhow::Result<()> {
+/// What is asked for goes before what the card says.
+fn complete(card: &mut StyleCard, args: &ConvertArgs, input: &Path) -> anyhow::Result<()> {
     let asked = &args.card;
     let stem = args.output.file_stem().unwrap_or_default().to_string_lossy();
     let painting = &mut card.painting;
@@ -66,13 +64,12 @@ fn write_style(
         *kept = asked.clone().or(kept.take());
     }
     match &mut card.origin {
-        Some(origin) => complete_origin(origin, args, input)?,
+        Some(origin) => complete_origin(origin, args, input),
         None if asked.source.is_some() || asked.licence.is_some() => {
-            return Err(usage("--source and --licence are for other projects' networks; this style is ours"));
+            Err(usage("--source and --licence are for other projects' networks; this style is ours"))
         }
-        None => {}
+        None => Ok(()),
     }
-    Ok(style_file::save(&args.output, &card, net, stored_as)?)
 }
 
 fn complete_origin(origin: &mut Origin, args: &ConvertArgs, input: &Path) -> anyhow::Result<()> {
@@ -84,34 +81,4 @@ fn complete_origin(origin: &mut Origin, args: &ConvertArgs, input: &Path) -> any
         origin.sha256 = Some(sha256_hex(&bytes));
     }
     Ok(())
-}
-
-/// The names are those of pytorch/examples already. What its network lacks, the file's metadata say: what to do with the
-/// result, and how many channels there are where they are not 32.
-fn write_state_dict(
-    args: &ConvertArgs,
-    card: &StyleCard,
-    net: &StyleNet,
-    stored_as: StoredAs,
-) -> anyhow::Result<()> {
-    let config = net.config();
-    let default = NetConfig::default();
-    let is_theirs = config.is_default_family()
-        && config.input == default.input
-        && config.residual_blocks == default.residual_blocks
-        && config.norm_eps == default.norm_eps;
-    ensure!(is_theirs, "pytorch/examples has no network of this shape: {}", args.input);
-    let output = match config.output {
-        OutputRange::Linear => "y",
-        OutputRange::Tanh150 => "150 * tanh(y) + 127.5",
-    };
-    let tensors: Vec<(String, Tensor)> =
-        net.parameters().named().map(|(name, tensor)| (name.to_owned(), tensor.detach())).collect();
-    let metadata = [
-        ("format", "pt".to_owned()),
-        ("style", card.caption()),
-        ("num_channels", config.width.to_string()),
-        ("output", output.to_owned()),
-    ];
-    Ok(tensor_file::write_with_metadata(&args.output, &tensors, metadata, stored_as)?)
 }

@@ -18,4 +18,4 @@ pub use parameters::{ParameterSpec, Parameters, Start, parameter_specs};
 pub use recording::NetRecording;
 pub(crate) use recording::upsample as folded_upsampling;
 pub use style_net::StyleNet;
-pub(crate) use style_net::{inner_side, reflect_to, reflected};
+pub(crate) use style_net::{SHORTEST_SIDE, SIDE_MULTIPLE, inner_side, reflect_to, reflected};

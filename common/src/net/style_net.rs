@@ -26,11 +26,11 @@ pub struct StyleNet {
 }
 
 /// The sides of the network's inner input are multiples of this, for it halves them twice.
-const SIDE_MULTIPLE: i64 = 4;
+pub(crate) const SIDE_MULTIPLE: i64 = 4;
 
 /// The shortest inner side. The first convolution mirrors 4 pixels, for which it needs 5; 12 leaves three rows at a
 /// quarter of the resolution, enough for an instance norm's statistics to mean something.
-const SHORTEST_SIDE: i64 = 12;
+pub(crate) const SHORTEST_SIDE: i64 = 12;
 
 impl StyleNet {
     /// The network of this shape around these parameters.

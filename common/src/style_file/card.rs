@@ -118,7 +118,7 @@ impl StyleCard {
     }
 
     /// Reads a card; the error says what is wrong with it.
-    pub(super) fn from_json(json: &str) -> Result<Self, String> {
+    pub(crate) fn from_json(json: &str) -> Result<Self, String> {
         /// Read first, so that a newer file is called newer rather than broken.
         #[derive(Deserialize)]
         struct Version {

@@ -1,10 +1,11 @@
 //! The style file: a network, and everything one needs to know about it, in one safetensors file. Files of other projects
-//! ([`import`]) are read as if they were one.
+//! ([`import`]) are read as if they were one, and ONNX is written for programs that are not ours ([`save_onnx`]).
 //!
 //! Tensors are named as in pytorch/examples and stored as f32 or f16. One metadata key, [`METADATA_KEY`], holds the
 //! [`StyleCard`] as JSON. A file can be understood, and its style trained again, from itself alone.
 
 mod card;
+mod export;
 pub mod import;
 mod shelf;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Tensor};
 
 pub use card::{BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
+pub use export::save_onnx;
 use import::{Foreign, ImportError};
 pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name};
 
@@ -131,7 +133,7 @@ impl Opened {
         let is_called_safetensors = path.extension() == Some("safetensors".as_ref());
         if !is_called_safetensors && !tensor_file::starts_like_safetensors(path).map_err(unreadable)? {
             at_most(MOST_FOREIGN_BYTES)?;
-            return Ok(Self::Foreign(Foreign::open_torch(path)?));
+            return Ok(Self::Foreign(Foreign::open(path)?));
         }
         let file = TensorFile::open(path)?;
         let Some(json) = file.metadata(METADATA_KEY) else {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const SUFFIX: &str = "safetensors";
 
 /// Those of files that other projects keep networks in.
-const FOREIGN_SUFFIXES: [&str; 4] = ["pth", "pt", "model", "t7"];
+const FOREIGN_SUFFIXES: [&str; 5] = ["pth", "pt", "model", "t7", "onnx"];
 
 /// The folders that style files are looked for in, the user's own first.
 #[derive(Clone, Debug)]

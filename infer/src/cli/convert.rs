@@ -8,22 +8,21 @@ use common::tensor_file::StoredAs;
 #[derive(Args)]
 pub(crate) struct ConvertArgs {
     /// The network: a style's name or file, or a file of pytorch/examples, lengstrom/fast-style-transfer or
-    /// rrmina/fast-neural-style-pytorch, as torch.save writes it (.pth, .pt, .model) or as safetensors. Nothing that a
-    /// file may hold beside numbers is run.
+    /// rrmina/fast-neural-style-pytorch, as torch.save writes it (.pth, .pt, .model), as safetensors or as ONNX. Nothing
+    /// that a file may hold beside numbers is run.
     #[arg(value_name = "NAME|FILE")]
     pub(crate) input: String,
-    /// The file to write, which ends in .safetensors.
+    /// The file to write. Ending in .safetensors it is a style, which is also a PyTorch state_dict for the network of
+    /// pytorch/examples; ending in .onnx it is for ONNX Runtime and its like, for pictures of any size.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Replace the output if it is there.
     #[arg(long)]
     pub(crate) overwrite: bool,
-    /// Number format of the weights: f16 paints the same to the eye in half the size.
+    /// Number format of the weights: f16 paints the same to the eye in half the size. What is computed with them is f32 in
+    /// any case.
     #[arg(long, value_name = "FORMAT", default_value = "f16")]
     pub(crate) store: NumberFormat,
-    /// What to write: a style of this project, or weights alone for another one.
-    #[arg(long, value_name = "LAYOUT", default_value = "style")]
-    pub(crate) layout: Layout,
     #[command(flatten)]
     pub(crate) card: CardArgs,
 }
@@ -66,13 +65,4 @@ impl From<NumberFormat> for StoredAs {
             NumberFormat::F32 => Self::F32,
         }
     }
-}
-
-/// What a converted file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Layout {
-    /// A style of this project, with its card.
-    Style,
-    /// A state_dict for TransformerNet of pytorch/examples, as safetensors.
-    PytorchExamples,
 }

@@ -11,7 +11,7 @@ mod video;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, Size};
-pub(crate) use convert::{ConvertArgs, Layout};
+pub(crate) use convert::ConvertArgs;
 pub(crate) use image::ImageArgs;
 pub(crate) use inspect::InspectArgs;
 pub(crate) use styles::StylesArgs;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use common::style_file;
+use common::net::StyleNet;
+use common::style_file::{self, StyleCard};
 use common::tensor_file::{self, StoredAs};
 use tch::{Device, Tensor};
 
@@ -34,11 +35,11 @@ fn foreign_tensor(name: &str, shape: &[i64]) -> Tensor {
     if is_scale { values + 1.0 } else { values }
 }
 
-#[test]
-fn networks_of_other_projects_paint_what_they_paint_there() {
+/// A network of each kind, read from a file under its project's names.
+pub(super) fn networks() -> Vec<(&'static str, StyleCard, StyleNet)> {
     let golden = Golden::open("imports");
     let folder = tempfile::tempdir().unwrap();
-    for (case, family) in CASES {
+    let read = CASES.map(|(case, family)| {
         let shapes: BTreeMap<String, Vec<i64>> =
             serde_json::from_str(golden.metadata(&format!("shapes.{case}"))).unwrap();
         let tensors: Vec<(String, Tensor)> =
@@ -46,7 +47,16 @@ fn networks_of_other_projects_paint_what_they_paint_there() {
         let path = folder.path().join(format!("{case}.safetensors"));
         tensor_file::write(&path, &tensors, ("format", "pt".to_owned()), StoredAs::F32).unwrap();
         let (card, net) = style_file::load(&path, Device::Cpu).unwrap();
-        assert_eq!(card.origin.unwrap().family, family, "{case}");
+        assert_eq!(card.origin.as_ref().unwrap().family, family, "{case}");
+        (case, card, net)
+    });
+    read.into()
+}
+
+#[test]
+fn networks_of_other_projects_paint_what_they_paint_there() {
+    let golden = Golden::open("imports");
+    for (case, _, net) in networks() {
         for (height, width) in [(24, 32), (33, 31)] {
             let input = hashed::bytes(&format!("net.input.{height}x{width}"), &[1, 3, height, width]);
             golden.check(&format!("{case}.{height}x{width}"), &net.forward(&input), 5e-5);

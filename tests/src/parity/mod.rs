@@ -11,5 +11,6 @@ mod lbfgs;
 mod losses;
 mod networks;
 mod objective;
+mod onnx;
 mod recipes;
 mod ssim;

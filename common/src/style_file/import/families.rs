@@ -77,5 +77,5 @@ fn channels(side: Option<&i64>) -> Option<i64> {
 
 /// How many of `name(1)`, `name(2)` ... are there; so many that a network cannot have them are not counted.
 fn count(found: &Shapes, name: impl Fn(usize) -> String) -> usize {
-    (1..=100).take_while(|&index| found.contains_key(&name(index))).count()
+    (1..=1000).take_while(|&index| found.contains_key(&name(index))).count()
 }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
+use super::ImportError;
 use super::plan::{Plan, Shapes};
-use super::{Family, ImportError};
+use crate::onnx_file::{OnnxFile, OnnxFileError};
+use crate::style_file::{METADATA_KEY, StyleCard};
 use crate::tensor_file::TensorFile;
 use crate::torch_file::{TorchFile, TorchFileError};
 
@@ -22,6 +24,7 @@ pub(in super::super) struct Foreign {
 enum Container {
     Safetensors(TensorFile),
     Torch(TorchFile),
+    Onnx(OnnxFile),
 }
 
 /// What networks are nested in: by training scripts, or by being run on several GPUs.
@@ -35,9 +38,17 @@ impl Foreign {
         Self::new(file.path().to_owned(), &file.shapes(), Container::Safetensors(file))
     }
 
-    pub(in super::super) fn open_torch(path: &Path) -> Result<Self, ImportError> {
-        let file = TorchFile::open(path).map_err(|reason| torch_error(path, reason))?;
-        Ok(Self::new(path.to_owned(), &file.shapes(), Container::Torch(file)))
+    /// A file that is no safetensors file.
+    pub(in super::super) fn open(path: &Path) -> Result<Self, ImportError> {
+        let is_onnx = path.extension() == Some("onnx".as_ref()) || OnnxFile::may_be(path);
+        let (shapes, container) = if is_onnx {
+            let file = OnnxFile::open(path).map_err(|reason| onnx_error(path, reason))?;
+            (file.shapes(), Container::Onnx(file))
+        } else {
+            let file = TorchFile::open(path).map_err(|reason| torch_error(path, reason))?;
+            (file.shapes(), Container::Torch(file))
+        };
+        Ok(Self::new(path.to_owned(), &shapes, container))
     }
 
     fn new(path: PathBuf, found: &Shapes, container: Container) -> Self {
@@ -55,6 +66,18 @@ impl Foreign {
         &self.shapes
     }
 
+    /// The card of a style that was written for others, and has come back.
+    pub(super) fn card(&self) -> Option<Result<StyleCard, ImportError>> {
+        let Container::Onnx(file) = &self.container else { return None };
+        let card = StyleCard::from_json(file.metadata(METADATA_KEY)?);
+        Some(card.map_err(|reason| ImportError::BadCard { path: self.path.clone(), reason }))
+    }
+
+    /// Whether there may be tensors that are none of the network's parameters: a graph has constants.
+    pub(super) fn may_hold_more(&self) -> bool {
+        matches!(self.container, Container::Onnx(_))
+    }
+
     /// What the file itself says of where it comes from.
     pub(super) fn declared_source(&self) -> Option<String> {
         let Container::Safetensors(file) = &self.container else { return None };
@@ -64,17 +87,20 @@ impl Foreign {
     }
 
     /// The network's tensors by our names, as `plan` says.
-    pub(super) fn load(&self, plan: &Plan, family: Family) -> Result<BTreeMap<String, Tensor>, ImportError> {
+    pub(super) fn load(&self, plan: &Plan, family: &str) -> Result<BTreeMap<String, Tensor>, ImportError> {
         let raw: BTreeMap<&str, &str> = plan.names().map(|name| (self.names[name].as_str(), name)).collect();
         let read = match &self.container {
             Container::Safetensors(file) => {
                 let expected = raw.iter().map(|(&raw, &name)| (raw.to_owned(), self.shapes[name].clone()));
                 let expected: Vec<_> = expected.collect();
                 file.load(&expected, |_| true, Device::Cpu)
-                    .map_err(|error| ImportError::Tensors(error, family))?
+                    .map_err(|error| ImportError::Tensors(error, family.to_owned()))?
             }
             Container::Torch(file) => {
                 file.load(raw.keys().copied()).map_err(|reason| torch_error(&self.path, reason))?
+            }
+            Container::Onnx(file) => {
+                file.load(raw.keys().copied()).map_err(|reason| onnx_error(&self.path, reason))?
             }
         };
         let theirs = read.into_iter().map(|(name, tensor)| (raw[name.as_str()].to_owned(), tensor)).collect();
@@ -84,6 +110,10 @@ impl Foreign {
 
 fn torch_error(path: &Path, reason: TorchFileError) -> ImportError {
     ImportError::Torch { path: path.to_owned(), reason }
+}
+
+fn onnx_error(path: &Path, reason: OnnxFileError) -> ImportError {
+    ImportError::Onnx { path: path.to_owned(), reason }
 }
 
 /// Names without what they are nested in, and without TensorFlow's number of an operation's result. What lies beside a nest is

@@ -1,4 +1,5 @@
-//! Networks of other projects, read as styles of ours: from what `torch.save` writes, or from safetensors without a card.
+//! Networks of other projects, read as styles of ours: from what `torch.save` writes, from safetensors without a card, or from
+//! ONNX, whose graph is not looked at. ONNX of ours has a card and comes back as the style that it was.
 //!
 //! Which project a network is of is told from the names and shapes of its tensors ([`Family`]); all of them must be there, and
 //! no others. What a family computes differently from our default is said by [`NetConfig`](crate::net::NetConfig).
@@ -15,6 +16,7 @@ pub use self::families::Family;
 pub(super) use self::foreign::Foreign;
 use super::{Origin, Painting, StyleCard, canonical_name};
 use crate::net::{Parameters, StyleNet};
+use crate::onnx_file::OnnxFileError;
 use crate::tensor_file::{Mismatch, TensorFileError};
 use crate::torch_file::TorchFileError;
 
@@ -28,6 +30,14 @@ pub enum ImportError {
         path: PathBuf,
         /// What is wrong with it.
         reason: TorchFileError,
+    },
+    /// It is no ONNX file, or not all of one.
+    #[error("{reason}: {}", path.display())]
+    Onnx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: OnnxFileError,
     },
     /// No family has such tensors.
     #[error(
@@ -47,20 +57,28 @@ pub enum ImportError {
         /// The file.
         path: PathBuf,
         /// Whose first layer it has.
-        family: Family,
+        family: String,
         /// Everything that differs.
         mismatch: Mismatch,
     },
     /// The tensors cannot be read.
     #[error("network of {family}: {0}", family = .1)]
-    Tensors(TensorFileError, Family),
+    Tensors(TensorFileError, String),
+    /// It says that it is ours, but its card cannot be read.
+    #[error("its card is not understood ({reason}): {}", path.display())]
+    BadCard {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There are weights that are no numbers.
     #[error("network of {family}: it has weights that are infinite or no numbers: {}", path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,
         /// Whose it is.
-        family: Family,
+        family: String,
     },
 }
 
@@ -72,7 +90,7 @@ pub(super) fn card(foreign: &Foreign) -> Result<StyleCard, ImportError> {
 /// The network in `foreign`, on `device`.
 pub(super) fn load(foreign: &Foreign, device: Device) -> Result<(StyleCard, StyleNet), ImportError> {
     let Recognised { card, family, plan } = foreign.recognised()?;
-    let named = foreign.load(&plan, family)?;
+    let named = foreign.load(&plan, &family)?;
     let parameters = Parameters::from_named(&card.net, &named, device);
     if !parameters.flat().isfinite().all().int64_value(&[]).eq(&1) {
         return Err(ImportError::NotFinite { path: foreign.path().to_owned(), family });
@@ -84,21 +102,38 @@ pub(super) fn load(foreign: &Foreign, device: Device) -> Result<(StyleCard, Styl
 /// A file whose names and shapes are those of a family.
 struct Recognised {
     card: StyleCard,
-    family: Family,
+    /// Whose network it is, as errors say it.
+    family: String,
     plan: plan::Plan,
 }
 
 impl Foreign {
     fn recognised(&self) -> Result<Recognised, ImportError> {
-        let path = || self.path().to_owned();
         let shapes = self.shapes();
-        let Some((family, plan)) = Family::of(shapes) else {
-            return Err(ImportError::Unrecognised { path: path(), found: plan::sample(shapes) });
-        };
-        let mismatch = plan.compare(shapes, |name| family.ignores(name));
-        if !mismatch.is_empty() {
-            return Err(ImportError::Mismatch { path: path(), family, mismatch });
+        if let Some(card) = self.card() {
+            let card = card?;
+            let plan = plan::Plan::of_ours(card.net.clone());
+            return self.complete(Recognised { card, family: "this project".to_owned(), plan }, |_| false);
         }
+        let Some((family, plan)) = Family::of(shapes) else {
+            let path = self.path().to_owned();
+            return Err(ImportError::Unrecognised { path, found: plan::sample(shapes) });
+        };
+        let card = self.new_card(family, &plan);
+        self.complete(Recognised { card, family: family.to_string(), plan }, |name| family.ignores(name))
+    }
+
+    /// Refuses a network of which something is missing, or has another shape, or is too much without being `ignored`.
+    fn complete(&self, found: Recognised, ignored: impl Fn(&str) -> bool) -> Result<Recognised, ImportError> {
+        let mismatch = found.plan.compare(self.shapes(), |name| self.may_hold_more() || ignored(name));
+        if mismatch.is_empty() {
+            return Ok(found);
+        }
+        Err(ImportError::Mismatch { path: self.path().to_owned(), family: found.family, mismatch })
+    }
+
+    /// What can be said of a network that comes without a card: the style is named like the file.
+    fn new_card(&self, family: Family, plan: &plan::Plan) -> StyleCard {
         let origin = Origin {
             family: family.to_string(),
             file: file_name(self.path()),
@@ -108,8 +143,7 @@ impl Foreign {
         };
         let stem = self.path().file_stem().unwrap_or_default().to_string_lossy();
         let painting = Painting { name: canonical_name(&stem), ..Painting::default() };
-        let card = StyleCard { origin: Some(origin), ..StyleCard::new(plan.config.clone(), painting) };
-        Ok(Recognised { card, family, plan })
+        StyleCard { origin: Some(origin), ..StyleCard::new(plan.config.clone(), painting) }
     }
 }
 

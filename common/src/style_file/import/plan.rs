@@ -38,6 +38,11 @@ impl Plan {
         Self { parts: parts.collect(), config }
     }
 
+    /// The network of `config` under our own names.
+    pub(super) fn of_ours(config: NetConfig) -> Self {
+        Self::new(config, |ours| Part::Same(ours.to_owned()))
+    }
+
     /// How what was found differs from what the plan needs. Other names must be `ignored`.
     pub(super) fn compare(&self, found: &Shapes, ignored: impl Fn(&str) -> bool) -> Mismatch {
         let mut mismatch = Mismatch::default();
