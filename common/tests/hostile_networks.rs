@@ -89,7 +89,7 @@ fn headers_that_lie_are_refused() {
 fn a_file_of_ten_gigabytes_is_not_read() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    for name in ["sparse.safetensors", "sparse.pth"] {
+    for name in ["sparse.safetensors", "sparse.pth", "sparse.onnx"] {
         let path = folder.path().join(name);
         // Takes no room on the disk.
         fs::File::create(&path).unwrap().set_len(10 << 30).unwrap();
@@ -175,6 +175,73 @@ fn small_files_that_declare_much_are_refused() {
         .collect();
     let text = refusal("wide.pth", &archive(&[("data.pkl", &state_dict(&tensors)), ("data/0", &number)]));
     assert!(text.contains("which a file of"), "{text}");
+}
+
+/// A field of protobuf: its number, and its length where that is to lie.
+fn field(number: u8, said: u64, contents: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![number << 3 | 2];
+    let mut rest = said;
+    while rest >= 128 {
+        bytes.push((rest & 127) as u8 | 128);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
+    [&bytes, contents].concat()
+}
+
+fn whole(number: u8, contents: &[u8]) -> Vec<u8> {
+    field(number, contents.len() as u64, contents)
+}
+
+/// An ONNX file of this graph.
+fn onnx(graph: &[u8]) -> Vec<u8> {
+    [&[0x08, 8], &whole(7, graph)[..]].concat()
+}
+
+#[test]
+fn onnx_that_means_harm_is_refused() {
+    let _alone = alone();
+    let empty_tensor = whole(5, &[]);
+    let dims = |side: u64, count: usize| {
+        let mut varint = Vec::new();
+        let mut rest = side;
+        while rest >= 128 {
+            varint.push((rest & 127) as u8 | 128);
+            rest >>= 7;
+        }
+        varint.push(rest as u8);
+        [&[0x08], &varint[..]].concat().repeat(count)
+    };
+    let named = whole(8, b"conv1.conv2d.weight");
+    let float = [0x10, 1];
+    let ten_gigabytes = [&dims(2_684_354_560, 1)[..], &float, &named, &whole(9, &[0; 16])].concat();
+    let overflowing = [&dims(1 << 40, 4)[..], &float, &named, &whole(9, &[0; 16])].concat();
+    let raw_beyond_the_file = [&dims(2, 4)[..], &float, &named, &field(9, 1 << 31, &[0; 16])].concat();
+    let metadata = whole(14, &[&whole(1, b"k")[..], &whole(2, &vec![b'x'; 2 << 20])].concat());
+    let card = |json: &str| whole(14, &[&whole(1, b"atelier")[..], &whole(2, json.as_bytes())].concat());
+    for (what, contents) in [
+        ("millions of tensors", onnx(&empty_tensor.repeat(4 << 20))),
+        ("millions of nodes", onnx(&whole(1, &[]).repeat(4 << 20))),
+        ("millions of sides", onnx(&whole(5, &dims(1, 4 << 20)))),
+        ("ten gigabytes", onnx(&whole(5, &ten_gigabytes))),
+        ("an overflow", onnx(&whole(5, &overflowing))),
+        ("numbers beyond the file", onnx(&whole(5, &raw_beyond_the_file))),
+        ("a graph beyond the file", [&[0x08, 8], &field(7, 1 << 40, &[0; 64])[..]].concat()),
+        ("a long text", [onnx(&[]), metadata].concat()),
+        ("a card that is none", [onnx(&[]), card("{")].concat()),
+        ("a card of another file", [onnx(&[]), card(&card_of_a_style())].concat()),
+        ("groups in groups", [&[0x08, 8][..], &[0x3b; 1 << 20]].concat()),
+        ("no graph", vec![0x08, 8]),
+        ("no end", vec![0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+    ] {
+        let text = refusal("harm.onnx", &contents);
+        assert!(!text.contains("panicked"), "{what}: {text}");
+    }
+}
+
+fn card_of_a_style() -> String {
+    let painting = style_file::Painting { name: "none".to_owned(), ..Default::default() };
+    serde_json::to_string(&style_file::StyleCard::new(common::net::NetConfig::default(), painting)).unwrap()
 }
 
 #[test]

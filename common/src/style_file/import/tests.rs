@@ -28,6 +28,14 @@ fn families_are_told_apart_by_names_and_shapes() {
     assert_eq!(family, Family::Rrmina);
     assert_eq!((residual_blocks, residual, input), (1, Residual::Bottleneck, InputSpace::ByteBgr));
 
+    // As PyTorch 0.4 numbers them in ONNX.
+    let names = Parameters::expected_tensors(&NetConfig { width: 8, ..NetConfig::default() }).into_iter();
+    let numbered: plan::Shapes =
+        names.enumerate().map(|(index, (_, shape))| ((index + 1).to_string(), shape)).collect();
+    let (family, plan) = Family::of(&numbered).unwrap();
+    assert_eq!((family, plan.config.width, plan.config.residual_blocks), (Family::PytorchExamples, 8, 5));
+    assert!(plan.compare(&numbered, |_| false).is_empty());
+
     assert!(Family::of(&shapes(&[("features.0.weight", &[64, 3, 3, 3])])).is_none());
 }
 

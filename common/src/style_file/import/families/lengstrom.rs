@@ -12,7 +12,8 @@ const OF_A_LAYER: usize = 3;
 const AROUND_BLOCKS: usize = 6;
 
 pub(super) fn plan(found: &Shapes) -> Option<Plan> {
-    let width = channels(found.get(&variable(0))?.get(3))?;
+    let [_, _, 3, width] = found.get(&variable(0))?.as_slice() else { return None };
+    let width = channels(Some(width))?;
     let count = (0..1000).take_while(|&index| found.contains_key(&variable(index))).count();
     let residual_blocks = (count / OF_A_LAYER).saturating_sub(AROUND_BLOCKS) / 2;
     let config = NetConfig {
