@@ -230,7 +230,7 @@ fn onnx_that_means_harm_is_refused() {
         ("a long text", [onnx(&[]), metadata].concat()),
         ("a card that is none", [onnx(&[]), card("{")].concat()),
         ("a card of another file", [onnx(&[]), card(&card_of_a_style())].concat()),
-        ("groups in groups", [&[0x08, 8][..], &[0x3b; 1 << 20]].concat()),
+        ("groups in groups", [&[0x08, 8][..], &vec![0x3b; 1 << 20]].concat()),
         ("no graph", vec![0x08, 8]),
         ("no end", vec![0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
     ] {
