@@ -3,6 +3,7 @@
 
 mod bench;
 mod cli;
+mod completions;
 mod convert;
 mod crash;
 mod dry_run;
@@ -26,6 +27,7 @@ use common::exit_status::ExitStatus;
 use crate::cli::{Cli, Command};
 
 fn main() {
+    completions::answer_shell();
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Image(args) => image::run(&args),
@@ -34,6 +36,7 @@ fn main() {
         Command::Convert(args) => convert::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Completions(args) => completions::run(&args),
     };
     let status = result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

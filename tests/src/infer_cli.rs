@@ -1,6 +1,7 @@
 //! `infer` from outside.
 
 mod bench;
+mod completions;
 mod convert;
 mod folders;
 mod interruption;

@@ -142,6 +142,31 @@ fn a_training_goes_on_from_a_style_file() {
 }
 
 #[test]
+fn a_style_is_trained_again_by_its_card() {
+    let studio = Studio::new();
+    studio.train(&[("--name", "first"), ("--style-weight", "77"), ("--seed", "5")]).expect_success();
+    let first = "runs/first/first.safetensors";
+    let card = |name: &str| {
+        let file = studio.path(&format!("runs/{name}/{name}.safetensors"));
+        common::style_file::load_card(&file).unwrap()
+    };
+    let inputs = ["--style", "Red_House.png", "--data", "photos", "--loss-net", "vgg.safetensors"];
+    let by_card = ["train", "--name", "again", "--recipe-of", first, "--device", "cpu"];
+    trainer(studio.folder.path(), &[&by_card[..], &inputs].concat()).expect_success();
+    assert_eq!(card("again").recipe, card("first").recipe);
+    let net = |file| common::style_file::load(&studio.path(file), tch::Device::Cpu).unwrap().1;
+    let [again, first_net] = ["runs/again/again.safetensors", first].map(net);
+    assert!(again.parameters().flat().equal(first_net.parameters().flat()));
+
+    // What is typed goes before it.
+    studio.train(&[("--name", "third"), ("--recipe-of", first), ("--steps", "2")]).expect_success();
+    assert_eq!((&card("third").recipe["steps"], &card("third").recipe["seed"]), (&2.into(), &5.into()));
+    studio
+        .train(&[("--name", "none"), ("--recipe-of", "vgg.safetensors")])
+        .expect_error(1, &["vgg.safetensors"]);
+}
+
+#[test]
 fn matched_colours_are_part_of_the_recipe() {
     let studio = Studio::new();
     studio.train(&[("--steps", "1"), ("--match-colors", "cholesky")]).expect_success();

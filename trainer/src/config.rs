@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use common::style_file::StyleCard;
 use common::tensor_file::StoredAs;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -167,6 +168,22 @@ impl Config {
         Self::parse(&text, named).map_err(|reason| ConfigError::Malformed { path: path.to_owned(), reason })
     }
 
+    /// The recipe of a style that was trained before, from its card, without any paths; where it went on from another
+    /// style, so does this.
+    ///
+    /// # Errors
+    /// In one line, what is not understood; a card without a recipe is of a network that was not trained here.
+    pub fn of_card(card: &StyleCard) -> Result<Self, String> {
+        if card.recipe.is_null() {
+            return Err("its card has no recipe".to_owned());
+        }
+        let recipe = as_toml(card.recipe.clone()).ok_or("its recipe is no table")?;
+        let text = Table::from_iter([("recipe".to_owned(), recipe)]).to_string();
+        let mut config = Self::parse(&text, NamedRecipe::Atelier)?;
+        config.inputs.from = config.recipe.from.clone();
+        Ok(config)
+    }
+
     fn parse(text: &str, named: NamedRecipe) -> Result<Self, String> {
         let given: Table = text.parse().map_err(|error: toml::de::Error| in_one_line(&error, text))?;
         let mut whole = Table::try_from(Self::of_recipe(named)).expect("a configuration is a table");
@@ -179,6 +196,20 @@ impl Config {
     /// The whole configuration as TOML.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration holds nothing that TOML cannot")
+    }
+}
+
+/// What TOML can say of it; what is null is left out.
+fn as_toml(value: serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::Object(entries) => {
+            let entries = entries.into_iter().filter_map(|(key, value)| Some((key, as_toml(value)?)));
+            Some(Value::Table(entries.collect()))
+        }
+        serde_json::Value::Array(values) => {
+            Some(Value::Array(values.into_iter().filter_map(as_toml).collect()))
+        }
+        other => Value::try_from(other).ok(),
     }
 }
 
@@ -213,6 +244,8 @@ fn one() -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use common::style_file::Painting;
+
     use super::*;
 
     fn parse(text: &str) -> Result<Config, String> {
@@ -230,6 +263,22 @@ mod tests {
             config.recipe.ema_decay = Some(0.999);
             // Whatever lies below it.
             assert_eq!(Config::parse(&config.to_toml(), NamedRecipe::Jcjohnson).unwrap(), config, "{named}");
+        }
+    }
+
+    #[test]
+    fn a_card_holds_its_recipe() {
+        for named in NamedRecipe::ALL {
+            let mut recipe = named.recipe();
+            recipe.steps = 77;
+            recipe.from = Some("another".to_owned());
+            let mut card = StyleCard::new(recipe.net.clone(), Painting::default());
+            assert!(Config::of_card(&card).unwrap_err().contains("no recipe"));
+            card.recipe = serde_json::to_value(&recipe).unwrap();
+            let config = Config::of_card(&card).unwrap();
+            assert_eq!((config.recipe, config.inputs.from.as_deref()), (recipe, Some("another")), "{named}");
+            card.recipe["stepps"] = 3.into();
+            assert!(Config::of_card(&card).unwrap_err().contains("stepps"));
         }
     }
 

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
+use crate::collection::{gallery, retrain};
 use crate::{check, demo, golden, libtorch, sample, test, torture_folder, workspace};
 
 #[derive(Parser)]
@@ -28,6 +29,10 @@ enum Chore {
     Golden(golden::Options),
     /// Draw the sample picture anew, checkpoints/samples/valley.jpg
     Sample,
+    /// Paint the sample pictures in every style that ships, and write checkpoints/README.md's gallery
+    Gallery,
+    /// Train the styles that ship again, each by its own card; called again, it goes on where it was
+    Collection(retrain::Options),
     /// Make the folder of odd and broken pictures that the tests read and paint, and say what each is
     Torture(torture_folder::Options),
 }
@@ -41,6 +46,8 @@ impl Cli {
             Chore::Check => check::run(),
             Chore::Golden(options) => golden::run(&options),
             Chore::Sample => draw_sample(),
+            Chore::Gallery => gallery::run(),
+            Chore::Collection(options) => retrain::run(&options),
             Chore::Torture(options) => torture_folder::run(&options),
         }
     }

@@ -1,16 +1,15 @@
 //! `cargo xtask demo`: from a fresh checkout to a repainted picture with one command.
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use xshell::cmd;
 
+use crate::collection::{FOLDER, shipped};
 use crate::{libtorch, workspace};
 
 /// Relative to the root, like all paths here: infer is started there.
 const PHOTO: &str = workspace::SAMPLE;
-const STYLES: &str = "checkpoints";
 const PREFERRED: &str = "great-wave";
 
 #[derive(clap::Args)]
@@ -24,13 +23,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let root = workspace::root();
     // What is missing is said before minutes of building.
     ensure!(root.join(PHOTO).is_file(), "{PHOTO} is missing: make it with `cargo xtask sample`");
-    let names = shipped(&root.join(STYLES))?;
+    let names: Vec<String> = shipped(&root.join(FOLDER))?.into_iter().map(|style| style.name).collect();
     let name = choose(&names, options.style.as_deref())?;
     libtorch::ensure(&libtorch::Options::default())?;
 
     let shell = workspace::shell()?;
     let cargo = workspace::cargo();
-    let style = format!("{STYLES}/{name}.safetensors");
+    let style = format!("{FOLDER}/{name}.safetensors");
     let picture = Path::new("out").join(format!("valley.{name}.png"));
     shell.create_dir("out")?;
     cmd!(shell, "{cargo} build --release -p infer").run()?;
@@ -50,20 +49,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("{}", picture.display());
     }
     Ok(())
-}
-
-/// The names of the style files that ship, sorted.
-fn shipped(folder: &Path) -> Result<Vec<String>> {
-    let entries: io::Result<Vec<PathBuf>> =
-        fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut names: Vec<String> = entries
-        .with_context(|| format!("listing {}", folder.display()))?
-        .iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"))
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
-    names.sort();
-    Ok(names)
 }
 
 fn choose<'a>(names: &'a [String], wanted: Option<&str>) -> Result<&'a str> {
@@ -104,14 +89,5 @@ mod tests {
         let error = choose(&names(&["a", "z"]), Some("q")).unwrap_err().to_string();
         assert!(error.contains("\"q\"") && error.contains("a, z"), "{error}");
         assert!(choose(&[], None).is_err());
-    }
-
-    #[test]
-    fn only_style_files_count() {
-        let folder = tempfile::tempdir().unwrap();
-        for file in ["b.safetensors", "a.safetensors", "README.md"] {
-            fs::write(folder.path().join(file), "").unwrap();
-        }
-        assert_eq!(shipped(folder.path()).unwrap(), ["a", "b"]);
     }
 }

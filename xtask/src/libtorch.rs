@@ -14,7 +14,7 @@
 //! **What is left behind.** Archives collect in `<target>.download`, so that an interrupted set-up continues; the
 //! tree grows there too and takes the target's place by one rename, so that there is never half a tree.
 
-mod digest;
+pub(crate) mod digest;
 mod download;
 mod install;
 mod layout;

@@ -9,6 +9,7 @@
 
 mod check;
 mod cli;
+mod collection;
 mod demo;
 mod golden;
 mod libtorch;

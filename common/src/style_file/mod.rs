@@ -16,7 +16,7 @@ use tch::{Device, Tensor};
 pub use card::{BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
 pub use export::save_onnx;
 use import::{Foreign, ImportError};
-pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name};
+pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name, is_called_style};
 
 use crate::net::{Parameters, StyleNet};
 use crate::tensor_file::{self, StoredAs, TensorFile, TensorFileError};

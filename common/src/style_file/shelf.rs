@@ -96,7 +96,7 @@ impl Shelf {
         let path = Path::new(name_or_path);
         let is_path = path.components().count() > 1
             || name_or_path.contains(std::path::is_separator)
-            || path.extension().is_some_and(|suffix| suffix == SUFFIX || is_foreign(suffix));
+            || is_called_style(path);
         if is_path {
             return if path.is_file() {
                 Ok(path.to_owned())
@@ -118,6 +118,11 @@ impl Shelf {
             folders: folders.join(", "),
         })
     }
+}
+
+/// Whether a file is called as style files and networks of other projects are.
+pub fn is_called_style(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| suffix == SUFFIX || is_foreign(suffix))
 }
 
 fn is_foreign(suffix: &OsStr) -> bool {

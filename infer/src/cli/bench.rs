@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use crate::completions::style_names;
+
 use clap::Args;
 
 use super::compute::ComputeArgs;
@@ -13,7 +15,7 @@ pub(crate) struct BenchArgs {
     #[arg(long = "size", value_name = "WxH", default_values = ["512x512", "1024x1024"])]
     pub(crate) sizes: Vec<Size>,
     /// The style: a name or a file [default: a network of the usual shape with random weights, which is as fast].
-    #[arg(short, long, value_name = "NAME|FILE")]
+    #[arg(short, long, value_name = "NAME|FILE", add = style_names())]
     pub(crate) style: Option<String>,
     /// Pictures that are timed; one more is painted before.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::completions::style_names;
+
 use clap::{Args, ValueEnum};
 use common::tensor_file::StoredAs;
 
@@ -10,7 +12,7 @@ pub(crate) struct ConvertArgs {
     /// The network: a style's name or file, or a file of pytorch/examples, lengstrom/fast-style-transfer or
     /// rrmina/fast-neural-style-pytorch, as torch.save writes it (.pth, .pt, .model), as safetensors or as ONNX. Nothing
     /// that a file may hold beside numbers is run.
-    #[arg(value_name = "NAME|FILE")]
+    #[arg(value_name = "NAME|FILE", add = style_names())]
     pub(crate) input: String,
     /// The file to write. Ending in .safetensors it is a style, which is also a PyTorch state_dict for the network of
     /// pytorch/examples; ending in .onnx it is for ONNX Runtime and its like, for pictures of any size.

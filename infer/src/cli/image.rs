@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use pixel::{BitDepth, Format};
 
 use super::compute::ComputeArgs;
+use crate::completions::style_names;
 use crate::painter::PainterArgs;
 
 #[derive(Args)]
@@ -16,7 +17,7 @@ pub(crate) struct ImageArgs {
     #[arg(required = true, value_name = "PICTURE|FOLDER|PATTERN|-")]
     pub(crate) inputs: Vec<PathBuf>,
     /// The style: a name, as `great-wave`, or a style file. Several make one picture each.
-    #[arg(short, long = "style", value_name = "NAME|FILE", required_unless_present = "sheet")]
+    #[arg(short, long = "style", value_name = "NAME|FILE", required_unless_present = "sheet", add = style_names())]
     pub(crate) styles: Vec<String>,
     /// Where to write: a picture file, a folder (there already, or with `/` at the end), or `-` for stdout. By default
     /// each picture goes beside its original, as `photo.great-wave.jpg`, and a picture from stdin to stdout.

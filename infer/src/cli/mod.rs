@@ -1,6 +1,7 @@
 //! The arguments, exactly as they are typed.
 
 mod bench;
+mod completions;
 mod compute;
 mod convert;
 mod image;
@@ -11,6 +12,7 @@ mod video;
 use clap::{Parser, Subcommand};
 
 pub(crate) use bench::{BenchArgs, Size};
+pub(crate) use completions::CompletionsArgs;
 pub(crate) use convert::ConvertArgs;
 pub(crate) use image::ImageArgs;
 pub(crate) use inspect::InspectArgs;
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Measure how fast pictures are painted on this machine.
     Bench(BenchArgs),
+    /// Print what makes a shell complete arguments and the names of styles: `source <(infer completions bash)`.
+    Completions(CompletionsArgs),
 }
 
 #[cfg(test)]

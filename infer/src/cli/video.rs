@@ -9,6 +9,7 @@ use film::{EncodingOptions, FrameRate, RawVideo};
 
 use super::bench::Size;
 use super::compute::ComputeArgs;
+use crate::completions::style_names;
 use crate::painter::PainterArgs;
 
 #[derive(Args)]
@@ -20,7 +21,7 @@ pub(crate) struct VideoArgs {
     pub(crate) input: PathBuf,
     /// The style: a name, as `great-wave`, or a style file. With the time at which it takes over, several follow each
     /// other: `-s a -s b@12.5 -s c@1:30`.
-    #[arg(short, long = "style", value_name = "NAME|FILE[@TIME]", required = true)]
+    #[arg(short, long = "style", value_name = "NAME|FILE[@TIME]", required = true, add = style_names())]
     pub(crate) styles: Vec<String>,
     /// Seconds over which a style fades into the next.
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, allow_negative_numbers = true)]

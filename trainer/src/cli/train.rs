@@ -49,7 +49,7 @@ pub(crate) struct TrainArgs {
     pub(crate) overwrite: bool,
     /// Go on with the run in this folder, exactly as if it had never stopped. It knows its own arguments; more --steps may
     /// be given.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "recipe", "overwrite", "name", "from"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "recipe", "recipe_of", "overwrite", "name", "from"])]
     pub(crate) resume: Option<PathBuf>,
     /// Take the configuration from this TOML file, such as the config.toml of another run; what is typed goes before it.
     #[arg(long, value_name = "FILE")]
@@ -57,6 +57,9 @@ pub(crate) struct TrainArgs {
     /// The recipe to start from: atelier, or another project's: pytorch-examples, lengstrom, jcjohnson [default: atelier].
     #[arg(long, value_name = "NAME")]
     pub(crate) recipe: Option<NamedRecipe>,
+    /// The recipe to start from: that of this style, a name or a style file, as its card tells it.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["config", "recipe"])]
+    pub(crate) recipe_of: Option<String>,
 
     #[command(flatten)]
     pub(crate) learning: LearningArgs,

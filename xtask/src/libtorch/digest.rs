@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::progress;
 
 /// In lower-case hexadecimal, as `sha256sum` prints it.
-pub(super) fn sha256(path: &Path) -> Result<String> {
+pub(crate) fn sha256(path: &Path) -> Result<String> {
     let hasher = hash(path).with_context(|| format!("calculating the sha256 of {}", path.display()))?;
     let mut hex = String::with_capacity(64);
     for byte in hasher.finalize() {

@@ -6,7 +6,7 @@ mod overlay;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use common::exit_status::UsageError;
 use common::lossnet::LossNetShelf;
 use common::net::Parameters;
@@ -53,10 +53,11 @@ impl TrainPlan {
     pub(crate) fn from_args(args: TrainArgs) -> anyhow::Result<Self> {
         let (machine, output) = (args.machine, args.output);
         let named = args.recipe.unwrap_or_default();
-        let mut config = match (&args.resume, &args.config) {
-            (Some(run), _) => Config::read(&RunFolder::config_file_in(run), named)?,
-            (None, Some(file)) => Config::read(file, named)?,
-            (None, None) => Config::of_recipe(named),
+        let mut config = match (&args.resume, &args.config, &args.recipe_of) {
+            (Some(run), ..) => Config::read(&RunFolder::config_file_in(run), named)?,
+            (None, Some(file), _) => Config::read(file, named)?,
+            (None, None, Some(style)) => recipe_of(style)?,
+            (None, None, None) => Config::of_recipe(named),
         };
         let place = match (&args.resume, args.overwrite) {
             (Some(run), _) => RunPlace::Resumed { folder: overlay::absolute(run) },
@@ -133,6 +134,14 @@ impl TrainPlan {
             decode_threads: self.decode_threads.get(),
         })
     }
+}
+
+/// The recipe that a style was trained by.
+fn recipe_of(style: &str) -> anyhow::Result<Config> {
+    let file = Shelf::standard().find(style)?;
+    let card = style_file::load_card(&file)?;
+    let in_file = |reason| anyhow!("--recipe-of: {reason}: {}", file.display());
+    Config::of_card(&card).map_err(in_file)
 }
 
 /// Decides what crops are cut from, once and for all of the run: the two ways differ a little in what they show.

@@ -1,0 +1,78 @@
+//! What a style's card says, as far as it is of use here. The whole of it is `common::style_file`'s, which needs libtorch.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A style's card.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Card {
+    pub(crate) painting: Painting,
+    #[serde(default)]
+    pub(crate) recipe: Recipe,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// The painting that it has learnt.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Painting {
+    pub(crate) title: Option<String>,
+    pub(crate) artist: Option<String>,
+    pub(crate) year: Option<String>,
+    pub(crate) licence: Option<String>,
+    pub(crate) picture_sha256: Option<String>,
+}
+
+/// What decided what was learnt.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Recipe {
+    /// The style that the training went on from.
+    pub(crate) from: Option<String>,
+    #[serde(default)]
+    pub(crate) crop_px: u32,
+}
+
+/// What came of it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) steps: u64,
+    pub(crate) images: u64,
+    pub(crate) validation: Option<Losses>,
+    pub(crate) validation_of_photos: Option<Losses>,
+}
+
+/// Mean losses over photos.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Losses {
+    pub(crate) content: f64,
+    pub(crate) style: f64,
+}
+
+impl Card {
+    /// From the header of a safetensors file.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        /// Of headers with a card, many times over.
+        const MOST_HEADER_BYTES: u64 = 16 << 20;
+        let mut file = File::open(path)?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length);
+        ensure!(length <= MOST_HEADER_BYTES, "no safetensors file");
+        let mut header = Vec::new();
+        file.take(length).read_to_end(&mut header)?;
+        let header: Value = serde_json::from_slice(&header)?;
+        let card = header["__metadata__"]["atelier"].as_str().context("it has none")?;
+        Ok(serde_json::from_str(card)?)
+    }
+
+    /// One line for people.
+    pub(super) fn caption(&self, name: &str) -> String {
+        let Painting { title, artist, year, .. } = &self.painting;
+        let title = format!("*{}*", title.as_deref().unwrap_or(name));
+        [artist.clone(), Some(title), year.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
