@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `crate_graph` | who may import whom |
+//! | `collection` | what must not be seen in the paintings of the styles that ship |
 //! | `backbones` | trainings by loss networks other than VGG |
 //! | `parity` | the same numbers as PyTorch, by the goldens in `goldens/` |
 //! | `learning` | the training loop as a library call |
@@ -30,6 +31,7 @@
 //! where there is none.
 
 mod backbones;
+mod collection;
 mod crate_graph;
 mod eval_cli;
 mod eval_film_cli;
