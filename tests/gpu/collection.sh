@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Trains styles for checkpoints/ on a machine with an NVIDIA GPU, where no Rust is needed: PyTorch 2.11 (CUDA 13.0) there
+# brings the libraries. From then on their cards hold their recipes, and `cargo xtask collection` trains them again.
+#
+#   tests/gpu/collection.sh TRAINER VGG19 PHOTOS VAL_PHOTOS PAINTINGS OUT NAME...
+#
+# TRAINER is the program (built anywhere with `cargo build --release`), VGG19 the loss network (safetensors up to relu5_1 is
+# enough), PAINTINGS a folder with the files that collection.tsv names; NAMEs are its first column. OUT receives NAME.safetensors
+# and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, WEIGHT (of the style), UNIT (painting, raw) and PEERS (a folder with
+# lengstrom-*.safetensors to be measured beside) may be set; a run that is cut short leaves the style as far as it came.
+set -euo pipefail
+if [ $# -lt 7 ]; then
+    sed -n '5,11s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+fi
+trainer=$1 vgg19=$2 photos=$3 val=$4 paintings=$5 out=$6
+shift 6
+steps=${STEPS:-5000} batch=${BATCH:-16} unit=${UNIT:-painting}
+list=$(dirname "$0")/collection.tsv
+runs=$(mktemp -d)
+mkdir -p "$out"
+torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
+export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+exec > >(tee "$out/log.txt") 2>&1
+
+date -u
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+for name in "$@"; do
+    IFS=$'\t' read -r _ painting weight title artist year < <(grep -P "^$name\t" "$list")
+    echo "== $name"
+    time "$trainer" train --device cuda --precision bf16 --style "$paintings/$painting" --data "$photos" --val-data "$val" \
+        --loss-net "$vgg19" --steps "$steps" --batch "$batch" --size 256 --lr 2e-3 --warmup 100 --ema 0.999 --resident auto \
+        --style-unit "$unit" --content-weight 1 --style-weight "${WEIGHT:-$weight}" --tv-weight 15 \
+        --preview-every 0 --log-every 500 --runs "$runs" --name "$name" \
+        --title "$title" --artist "$artist" --year "$year" --licence "public domain"
+    cp "$runs/$name/$name.safetensors" "$out/"
+    case $name in
+        great-wave) peer=wave ;;
+        the-scream) peer=scream ;;
+        shipwreck-of-the-minotaur) peer=wreck ;;
+        *) peer=$name ;;
+    esac
+    beside=()
+    [ -f "${PEERS:-}/lengstrom-$peer.safetensors" ] && beside=(--style "$PEERS/lengstrom-$peer.safetensors")
+    for size in 256 512; do
+        "$trainer" eval --device cuda --style "$out/$name.safetensors" "${beside[@]}" --data "$val" \
+            --painting "$paintings/$painting" --loss-net "$vgg19" --size $size
+    done
+done
