@@ -18,6 +18,15 @@ pub fn peak_resident_bytes() -> Option<u64> {
     parse_kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
+/// A number of bytes as people type it: `2G` is two times 1024 to the third.
+///
+/// # Errors
+/// In words, what was expected.
+pub fn parse_bytes(typed: &str) -> Result<u64, String> {
+    let parsed = parse_size::Config::new().with_binary().parse_size(typed);
+    parsed.map_err(|_| "expected a number of bytes, as 2G or 700M".to_owned())
+}
+
 /// Whether a panic of libtorch's was about memory that it could not get, from its words.
 pub fn is_about_memory(panic_message: &str) -> bool {
     // The words of CUDA's allocator, of the CPU's, and of the C++ runtime.
@@ -63,6 +72,14 @@ mod tests {
     use tch::{Device, Kind, Tensor};
 
     use super::*;
+
+    #[test]
+    fn typed_bytes_are_binary() {
+        assert_eq!(parse_bytes("2G"), Ok(2 << 30));
+        assert_eq!(parse_bytes("1.5GiB"), Ok(3 << 29));
+        assert_eq!(parse_bytes("700m"), Ok(700 << 20));
+        assert!(parse_bytes("much").is_err() && parse_bytes("-1").is_err());
+    }
 
     #[test]
     fn libtorchs_refusal_is_told_from_other_panics() {

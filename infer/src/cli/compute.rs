@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, ValueEnum};
 use common::device::DeviceChoice;
 use common::engine::{EngineOptions, PaintPrecision};
+use common::memory;
 
 #[derive(Args)]
 #[command(next_help_heading = "Computing")]
@@ -17,7 +18,7 @@ pub(crate) struct ComputeArgs {
     pub(crate) precision: PrecisionName,
     /// Most memory that the program may take, as 2G or 700M: larger pictures are painted in bands, to the same result
     /// [default: a part of what is free].
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = memory::parse_bytes)]
     pub(crate) memory: Option<u64>,
     /// Threads that compute [default: one for each core].
     #[arg(long)]
@@ -52,24 +53,5 @@ impl ComputeArgs {
             common::device::allow_tf32(false)?;
         }
         Ok(EngineOptions { device, precision, memory_bytes: self.memory })
-    }
-}
-
-/// `2G` is two times 1024 to the third.
-fn bytes(typed: &str) -> Result<u64, String> {
-    let parsed = parse_size::Config::new().with_binary().parse_size(typed);
-    parsed.map_err(|_| "expected a number of bytes, as 2G or 700M".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bytes;
-
-    #[test]
-    fn sizes_are_binary() {
-        assert_eq!(bytes("2G"), Ok(2 << 30));
-        assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
-        assert_eq!(bytes("700m"), Ok(700 << 20));
-        assert!(bytes("much").is_err() && bytes("-1").is_err());
     }
 }

@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
-use common::device::DeviceChoice;
 use common::precision::Precision;
 use trainer::recipe::NamedRecipe;
+
+use super::compute::ComputeArgs;
 
 #[derive(Args)]
 pub(crate) struct BenchArgs {
@@ -24,12 +25,8 @@ pub(crate) struct BenchArgs {
     /// What the convolutions compute in: f32, tf32 or bf16.
     #[arg(long, value_name = "FORMAT", default_value = "f32")]
     pub(crate) precision: Precision,
-    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: DeviceChoice,
-    /// Threads that compute [default: one for each core].
-    #[arg(long)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     /// One line of JSON instead of a table.
     #[arg(long)]
     pub(crate) json: bool,

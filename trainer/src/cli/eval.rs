@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
-use common::device::DeviceChoice;
 use common::loss::LayerWeights;
+
+use super::compute::ComputeArgs;
 
 #[derive(Args)]
 pub(crate) struct EvalArgs {
@@ -54,10 +55,6 @@ pub(crate) struct EvalArgs {
     /// Also write the pictures as PNG, into a new folder here for each style.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) pictures: Option<PathBuf>,
-    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: DeviceChoice,
-    /// Threads that compute [default: one for each core].
-    #[arg(long)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }

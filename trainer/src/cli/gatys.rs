@@ -1,17 +1,16 @@
 //! `trainer gatys`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use common::device::DeviceChoice;
 use common::gatys::Ladder;
-use common::loss::{LayerWeights, StyleStatistics, StyleUnit};
 use common::lossnet::Pooling;
+use common::memory;
 use common::optim::LineSearch;
 use common::precision::Precision;
 
-use super::train::style_unit;
+use super::compute::ComputeArgs;
+use super::objective::ObjectiveArgs;
 
 #[derive(Args)]
 #[command(args_override_self = true)]
@@ -66,41 +65,20 @@ pub(crate) struct GatysLossArgs {
     /// [default: vgg19].
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) loss_net: Option<String>,
+    #[command(flatten)]
+    pub(crate) objective: ObjectiveArgs,
     /// How the loss network halves: max, as it was trained, or average, which is smoother [default: max].
     #[arg(long, value_name = "POOLING", value_parser = pooling)]
     pub(crate) pooling: Option<Pooling>,
-    /// Layers that keep the photo, each with a weight of its own if wanted: relu3_3,relu4_2=0.5 [default: relu4_2].
-    #[arg(long, visible_alias = "content-layer", value_name = "LAYERS")]
-    pub(crate) content_layers: Option<LayerWeights>,
-    /// Layers that paint [default: relu1_1,relu2_1,relu3_1,relu4_1,relu5_1].
-    #[arg(long, visible_alias = "style-layer", value_name = "LAYERS")]
-    pub(crate) style_layers: Option<LayerWeights>,
     /// Each style layer counts this many times what the one before it does; the mean weight stays [default: 1].
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) style_layer_growth: Option<f64>,
-    /// Weight of the content loss: more keeps more of the photo [default: 1].
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    pub(crate) content_weight: Option<f64>,
-    /// Weight of the style loss: more paints more heavily.
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    pub(crate) style_weight: Option<f64>,
-    /// Weight of the total variation: more smooths more.
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    pub(crate) tv_weight: Option<f64>,
     /// What a difference of neighbouring pixels costs.
     #[arg(long, value_name = "FORM")]
     pub(crate) tv: Option<TvForm>,
     /// Whether content and total variation are means, or sums as in older projects.
     #[arg(long, value_name = "HOW")]
     pub(crate) reduction: Option<ReductionName>,
-    /// What makes the style: gram, mean-std, gaussian-w2, shifted-gram (for structure that repeats; with distances:
-    /// shifted-gram:4:8), mirrored-gram (for symmetry), histogram, sliced-wasserstein; several with weights:
-    /// gram,shifted-gram=0.5 [default: gram].
-    #[arg(long, value_name = "STATISTICS")]
-    pub(crate) statistic: Option<StyleStatistics>,
-    /// What the style loss is measured in: painting (the painting's own statistics) or raw (as in other projects).
-    #[arg(long, value_name = "UNIT", value_parser = style_unit)]
-    pub(crate) style_unit: Option<StyleUnit>,
     /// Let each layer pull as hard as its weight says, however large its loss is.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) normalize_gradients: Option<bool>,
@@ -203,15 +181,11 @@ pub(crate) struct SeeingArgs {
 #[derive(Args, Clone, Copy)]
 #[command(next_help_heading = "Machine")]
 pub(crate) struct GatysMachineArgs {
-    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: DeviceChoice,
-    /// Threads that compute [default: one for each core].
-    #[arg(long)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     /// Most memory that the features may take, as 2G or 700M: larger pictures are looked at in strips, to the same result
     /// [default: what is free].
-    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    #[arg(long, value_name = "BYTES", value_parser = memory::parse_bytes)]
     pub(crate) memory: Option<u64>,
 }
 
@@ -256,12 +230,6 @@ pub(crate) enum OptimizerName {
 pub(crate) enum KeepName {
     Best,
     Last,
-}
-
-/// `2G` is two times 1024 to the third.
-fn bytes(typed: &str) -> Result<u64, String> {
-    let parsed = parse_size::Config::new().with_binary().parse_size(typed);
-    parsed.map_err(|_| "expected a number of bytes, as 2G or 700M".to_owned())
 }
 
 fn pooling(name: &str) -> Result<Pooling, String> {

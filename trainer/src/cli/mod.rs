@@ -1,9 +1,11 @@
 //! The arguments, exactly as they are typed.
 
 mod bench;
+mod compute;
 mod eval;
 mod fetch;
 mod gatys;
+mod objective;
 mod train;
 
 use clap::{Parser, Subcommand};

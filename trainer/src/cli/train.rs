@@ -5,13 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use common::colour_match::ColourMatch;
-use common::device::DeviceChoice;
-use common::loss::{LayerWeights, StyleStatistics, StyleUnit};
 use common::optim::Decay;
 use common::precision::Precision;
 use common::tensor_file::StoredAs;
 use trainer::device_room::ResidentRoom;
 use trainer::recipe::NamedRecipe;
+
+use super::compute::ComputeArgs;
+use super::objective::ObjectiveArgs;
 
 #[derive(Args)]
 pub(crate) struct TrainArgs {
@@ -123,33 +124,12 @@ pub(crate) struct LearningArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Loss (defaults are the recipe's; here atelier's)")]
 pub(crate) struct LossArgs {
-    /// Weight of the content loss: more keeps more of the photo.
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    pub(crate) content_weight: Option<f64>,
-    /// Weight of the style loss: more paints more heavily.
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    pub(crate) style_weight: Option<f64>,
-    /// Weight of the total variation: more smooths more.
-    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
-    pub(crate) tv_weight: Option<f64>,
-    /// What the style loss is measured in: painting (the painting's own Gram matrices, so that the weight means the same
-    /// for every painting) or raw (as in other projects).
-    #[arg(long, value_name = "UNIT", value_parser = style_unit)]
-    pub(crate) style_unit: Option<StyleUnit>,
-    /// What makes the style: gram, mean-std, gaussian-w2, shifted-gram, mirrored-gram, histogram or sliced-wasserstein; several
-    /// with weights: gram,histogram=0.5 [default: gram].
-    #[arg(long, value_name = "STATISTICS")]
-    pub(crate) statistic: Option<StyleStatistics>,
+    #[command(flatten)]
+    pub(crate) objective: ObjectiveArgs,
     /// Move the painting's colours to those of the photos first, so that photos keep theirs: cholesky, symmetric (stays nearer
     /// to the painting's hues), optimal-transport (moves colours the least) or none [default: none].
     #[arg(long, value_name = "METHOD", value_parser = colour_match)]
     pub(crate) match_colors: Option<ColourMatch>,
-    /// Layers that keep the photo, each with a weight of its own if wanted: relu3_3,relu4_2=0.5 [default: relu4_2].
-    #[arg(long, value_name = "LAYERS")]
-    pub(crate) content_layers: Option<LayerWeights>,
-    /// Layers that paint [default: relu1_1,relu2_1,relu3_1,relu4_1,relu5_1].
-    #[arg(long, value_name = "LAYERS")]
-    pub(crate) style_layers: Option<LayerWeights>,
     /// Learn to paint films without flicker: how much it counts that a photo and the same photo, moved as between two frames,
     /// are painted alike. No films are needed; a step takes about half as long again. 0 for not at all [default: 0].
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
@@ -221,12 +201,8 @@ pub(crate) struct CardArgs {
 #[derive(Args, Clone, Copy)]
 #[command(next_help_heading = "Machine")]
 pub(crate) struct MachineArgs {
-    /// auto, cpu, cuda or cuda:N; auto is the first GPU where there is one.
-    #[arg(long, default_value = "auto")]
-    pub(crate) device: DeviceChoice,
-    /// Threads that compute [default: one for each core].
-    #[arg(long)]
-    pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
     /// Threads that decode photos.
     #[arg(long, value_name = "THREADS", default_value = "2")]
     pub(crate) decode_threads: NonZeroUsize,
@@ -266,13 +242,5 @@ fn colour_match(name: &str) -> Result<ColourMatch, String> {
         "symmetric" => Ok(ColourMatch::Symmetric),
         "optimal-transport" => Ok(ColourMatch::OptimalTransport),
         _ => Err("expected cholesky, symmetric, optimal-transport or none".to_owned()),
-    }
-}
-
-pub(super) fn style_unit(name: &str) -> Result<StyleUnit, String> {
-    match name {
-        "painting" => Ok(StyleUnit::Painting),
-        "raw" => Ok(StyleUnit::Raw),
-        _ => Err("expected painting or raw".to_owned()),
     }
 }

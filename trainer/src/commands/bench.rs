@@ -15,10 +15,7 @@ pub(crate) fn bench(args: &BenchArgs) -> anyhow::Result<ExitStatus> {
     let loss_net = if args.recipe.loss_net().starts_with("vgg16") { Arch::Vgg16 } else { Arch::Vgg19 };
     recipe.batch = args.batch.map_or(recipe.batch, std::num::NonZeroUsize::get);
     recipe.crop_px = args.size.unwrap_or(recipe.crop_px);
-    if let Some(threads) = args.threads {
-        tch::set_num_threads(threads.get() as i32);
-    }
-    let device = args.device.resolve()?;
+    let device = args.compute.set_up()?;
     args.precision.set_up(device)?;
     let config = BenchConfig { recipe, loss_net, precision: args.precision, device, steps: args.steps.get() };
     let report = run(&config);

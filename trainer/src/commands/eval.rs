@@ -57,9 +57,6 @@ struct Contestant {
 }
 
 pub(crate) fn run(mut args: EvalArgs) -> anyhow::Result<ExitStatus> {
-    if let Some(threads) = args.threads {
-        tch::set_num_threads(threads.get() as i32);
-    }
     if let Some(video) = args.video.take() {
         return eval_film::run(&video, &args);
     }
@@ -121,7 +118,7 @@ impl JudgePlan {
         let mut spec = eval::reference_loss();
         spec.content_layers = args.content_layers.clone().unwrap_or(spec.content_layers);
         spec.style_layers = args.style_layers.clone().unwrap_or(spec.style_layers);
-        let device = args.device.resolve()?;
+        let device = args.compute.set_up()?;
         let loss_net = LossNetShelf::standard().find(&args.loss_net)?;
         let painting = args.painting.as_ref().map(|path| {
             pixel::decode_file(path, &DecodeLimits::default())

@@ -19,9 +19,6 @@ use crate::progress::{self, TrainingBar};
 
 pub(crate) fn train(args: TrainArgs) -> anyhow::Result<ExitStatus> {
     let plan = TrainPlan::from_args(args)?;
-    if let Some(threads) = plan.threads {
-        tch::set_num_threads(threads.get() as i32);
-    }
     plan.config.recipe.precision.set_up(plan.device)?;
     interrupt::listen()?;
     keep_memory_panics_quiet();

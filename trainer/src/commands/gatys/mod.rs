@@ -51,9 +51,6 @@ pub(crate) fn gatys(args: GatysArgs) -> anyhow::Result<ExitStatus> {
 
 /// Paints, and shows how it goes; `label` says which of several it is.
 fn run(plan: &GatysPlan, label: &str) -> anyhow::Result<GatysPainting> {
-    if let Some(threads) = plan.threads {
-        tch::set_num_threads(threads.get() as i32);
-    }
     plan.settings.precision.set_up(plan.device)?;
     let network = plan.load_network()?;
     let mut shown = Shown::new(plan, label)?;

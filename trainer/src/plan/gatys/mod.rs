@@ -4,7 +4,6 @@ mod check;
 mod overlay;
 mod pictures;
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -25,7 +24,6 @@ pub(crate) struct GatysPlan {
     pub(crate) format: Format,
     pub(crate) seeing: SeeingArgs,
     pub(crate) device: Device,
-    pub(crate) threads: Option<NonZeroUsize>,
     loss_net: PathBuf,
     pooling: Option<Pooling>,
 }
@@ -39,7 +37,7 @@ impl GatysPlan {
             None => Preset::find("atelier")?,
         };
         let PresetSettings { loss_net, pooling, mut settings } = preset.settings();
-        let device = args.machine.device.resolve()?;
+        let device = args.machine.compute.set_up()?;
         overlay::lay_over(&mut settings, &args)?;
         check::check_settings(&settings)?;
         let output = args.output.clone().context("an output is needed")?;
@@ -60,7 +58,6 @@ impl GatysPlan {
             output,
             format,
             device,
-            threads: args.machine.threads,
             loss_net,
             pooling: args.loss.pooling.or(pooling),
             seeing: args.seeing,

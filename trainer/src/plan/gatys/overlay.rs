@@ -33,17 +33,13 @@ pub(super) fn lay_over(settings: &mut GatysSettings, args: &GatysArgs) -> anyhow
 
 fn lay_loss_over(settings: &mut GatysSettings, args: &GatysLossArgs) -> Result<(), UsageError> {
     let loss = &mut settings.loss;
-    set(&mut loss.content_layers, args.content_layers.clone());
-    set(&mut loss.style_layers, args.style_layers.clone());
+    args.objective.clone().lay_over(loss);
     if let Some(growth) = args.style_layer_growth {
         check(growth > 0.0 && growth.is_finite(), || {
             format!("--style-layer-growth {growth}: expected a number above 0")
         })?;
         loss.style_layers = geometric(&loss.style_layers, growth);
     }
-    set(&mut loss.weights.content, args.content_weight);
-    set(&mut loss.weights.style, args.style_weight);
-    set(&mut loss.weights.total_variation, args.tv_weight);
     set(
         &mut loss.total_variation.form,
         args.tv.map(|form| match form {
@@ -59,8 +55,6 @@ fn lay_loss_over(settings: &mut GatysSettings, args: &GatysLossArgs) -> Result<(
         };
         (loss.content_reduction, loss.total_variation.reduction) = (reduction, reduction);
     }
-    set(&mut loss.style_statistics, args.statistic.clone());
-    set(&mut loss.style_unit, args.style_unit);
     set(&mut loss.normalize_gradients, args.normalize_gradients);
     set(
         &mut settings.colours,

@@ -27,7 +27,6 @@ pub(crate) struct TrainPlan {
     pub(crate) name: String,
     pub(crate) config: Config,
     pub(crate) place: RunPlace,
-    pub(crate) threads: Option<NonZeroUsize>,
     pub(crate) photos: PhotoFolder,
     pub(crate) device: Device,
     pub(crate) output: OutputArgs,
@@ -82,7 +81,7 @@ impl TrainPlan {
             RunFolder::check_absent(runs, &name)?;
         }
 
-        let device = machine.device.resolve()?;
+        let device = machine.compute.set_up()?;
         let loss_net = LossNetShelf::standard().find(&config.inputs.loss_net)?;
         let paintings = config.inputs.paintings.iter().map(read_painting).collect::<anyhow::Result<_>>()?;
         let photos = scan(&data).context("--data")?;
@@ -102,7 +101,6 @@ impl TrainPlan {
             name,
             config,
             place,
-            threads: machine.threads,
             photos,
             device,
             output,

@@ -94,29 +94,10 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
 }
 
 fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> {
-    let LossArgs {
-        content_weight,
-        style_weight,
-        tv_weight,
-        style_unit,
-        statistic,
-        match_colors,
-        content_layers,
-        style_layers,
-        temporal,
-        temporal_features,
-        temporal_noise,
-        temporal_ramp,
-    } = args;
+    let LossArgs { objective, match_colors, temporal, temporal_features, temporal_noise, temporal_ramp } =
+        args;
     set(&mut recipe.match_colors, match_colors);
-    let loss = &mut recipe.loss;
-    set(&mut loss.weights.content, content_weight);
-    set(&mut loss.weights.style, style_weight);
-    set(&mut loss.weights.total_variation, tv_weight);
-    set(&mut loss.style_unit, style_unit);
-    set(&mut loss.style_statistics, statistic);
-    set(&mut loss.content_layers, content_layers);
-    set(&mut loss.style_layers, style_layers);
+    objective.lay_over(&mut recipe.loss);
     set(&mut recipe.temporal.weight, temporal);
     set(&mut recipe.temporal.features, temporal_features);
     set(&mut recipe.temporal.noise, temporal_noise);
