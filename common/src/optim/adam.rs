@@ -1,7 +1,9 @@
-//! Adam (Kingma and Ba 2014, <https://arxiv.org/abs/1412.6980>, algorithm 1).
+//! Adam (Kingma and Ba 2014, <https://arxiv.org/abs/1412.6980>, algorithm 1), and Muon, which differs in how matrices move.
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
+
+use super::muon::{MatrixRange, orthogonalised};
 
 /// Adam's constants; the learning rate comes with each step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,8 @@ pub struct AdamState {
 pub struct Adam {
     config: AdamConfig,
     rate_factors: Option<Tensor>,
+    /// What moves by Muon's step.
+    matrices: Vec<MatrixRange>,
     state: AdamState,
 }
 
@@ -51,7 +55,7 @@ impl Adam {
     /// If the two moments differ in shape.
     pub fn from_state(config: AdamConfig, state: AdamState) -> Self {
         assert_eq!(state.first_moment.size(), state.second_moment.size(), "Adam's moments");
-        Self { config, rate_factors: None, state }
+        Self { config, rate_factors: None, matrices: Vec::new(), state }
     }
 
     /// Gives each parameter its own factor, `[count]`, on the learning rate.
@@ -62,6 +66,21 @@ impl Adam {
     pub fn with_rate_factors(mut self, factors: Tensor) -> Self {
         assert_eq!(factors.size(), self.state.first_moment.size(), "rate factors and Adam's moments");
         self.rate_factors = Some(factors);
+        self
+    }
+
+    /// Lets these matrices move by Muon's step: Adam's first moment, looked one step ahead (Nesterov) and orthogonalised. What
+    /// Adam remembers stays the same, so that a saved state fits both.
+    ///
+    /// # Panics
+    /// If one lies beyond the buffer.
+    #[must_use]
+    pub fn with_orthogonal_steps(mut self, matrices: Vec<MatrixRange>) -> Self {
+        let count = self.state.first_moment.numel() as i64;
+        for MatrixRange { offset, rows, columns } in &matrices {
+            assert!(offset + rows * columns <= count, "a matrix within the buffer");
+        }
+        self.matrices = matrices;
         self
     }
 
@@ -89,6 +108,11 @@ impl Adam {
             let bias2 = 1.0 - beta2.powi(*steps as i32);
             let denominator = second_moment.sqrt() / bias2.sqrt() + eps;
             let mut update = &*first_moment / denominator * (-learning_rate / bias1);
+            for &matrix in &self.matrices {
+                let ahead = matrix.view(first_moment).lerp(&matrix.view(gradient), 1.0 - beta1);
+                let step = orthogonalised(&ahead) * (-learning_rate * matrix.step_scale());
+                matrix.view(&update).copy_(&step);
+            }
             if let Some(factors) = &self.rate_factors {
                 update *= factors;
             }
@@ -126,6 +150,28 @@ mod tests {
         for (value, expected) in moved.iter().zip([0.9, 1.05, 1.0]) {
             assert!((value - expected).abs() < 1e-6, "{moved:?}");
         }
+    }
+
+    #[test]
+    fn a_matrix_moves_alike_in_all_directions_and_the_rest_by_adam() {
+        // Singular values 100 to 1, and two numbers beside the matrix.
+        let gradient = Tensor::from_slice(&[1.0f32, 100.0, 0.0, 0.0, 1.0, -3.0]);
+        let [by_muon, by_adam] = [true, false].map(|is_muon| {
+            let parameters = Tensor::zeros([6], tch::kind::FLOAT_CPU);
+            let mut adam = Adam::new(AdamConfig::default(), &parameters);
+            if is_muon {
+                let matrix = MatrixRange { offset: 1, rows: 2, columns: 2 };
+                adam = adam.with_orthogonal_steps(vec![matrix]);
+            }
+            adam.step(&parameters, &gradient, 0.1);
+            Vec::<f32>::try_from(parameters).unwrap()
+        });
+        assert_eq!([by_muon[0], by_muon[5]], [by_adam[0], by_adam[5]]);
+        // 0.1 * 0.2 * sqrt(2), up to what the iteration leaves of the difference.
+        for value in [by_muon[1], by_muon[4]] {
+            assert!((0.6..1.2).contains(&(f64::from(-value) / 0.028_284)), "{by_muon:?}");
+        }
+        assert!(by_muon[2].abs() < 1e-4 && by_muon[3].abs() < 1e-4, "{by_muon:?}");
     }
 
     #[test]

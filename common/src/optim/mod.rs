@@ -5,10 +5,12 @@ mod adam;
 mod clip;
 mod ema;
 mod lbfgs;
+mod muon;
 mod schedule;
 
 pub use adam::{Adam, AdamConfig, AdamState};
 pub use clip::clip_to_norm;
 pub use ema::Ema;
 pub use lbfgs::{Convergence, Evaluation, Lbfgs, LbfgsConfig, LbfgsOutcome, LbfgsStep, LineSearch};
+pub use muon::MatrixRange;
 pub use schedule::{Decay, LearningRateSchedule};

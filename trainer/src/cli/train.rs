@@ -9,7 +9,7 @@ use common::optim::Decay;
 use common::precision::Precision;
 use common::tensor_file::StoredAs;
 use trainer::device_room::ResidentRoom;
-use trainer::recipe::NamedRecipe;
+use trainer::recipe::{NamedRecipe, Optimizer};
 
 use super::compute::ComputeArgs;
 use super::objective::ObjectiveArgs;
@@ -94,6 +94,9 @@ pub(crate) struct LearningArgs {
     /// Longest side of the painting, in pixels; smaller gives finer strokes; 0 for as it is [default: 0].
     #[arg(long, value_name = "PX")]
     pub(crate) style_size: Option<u32>,
+    /// adam, or muon, which gets as far in about half the steps [default: adam].
+    #[arg(long, value_name = "NAME", value_parser = optimizer)]
+    pub(crate) optimizer: Option<Optimizer>,
     /// Highest learning rate [default: 0.006].
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) lr: Option<f64>,
@@ -224,6 +227,14 @@ fn stored_as(name: &str) -> Result<StoredAs, String> {
         "f16" => Ok(StoredAs::F16),
         "f32" => Ok(StoredAs::F32),
         _ => Err("expected f16 or f32".to_owned()),
+    }
+}
+
+fn optimizer(name: &str) -> Result<Optimizer, String> {
+    match name {
+        "adam" => Ok(Optimizer::Adam),
+        "muon" => Ok(Optimizer::Muon),
+        _ => Err("expected adam or muon".to_owned()),
     }
 }
 

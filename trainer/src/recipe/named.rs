@@ -10,7 +10,7 @@ use common::net::{InputSpace, NetConfig, OutputRange, Padding, Start, Upsample};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
 use common::precision::Precision;
 
-use super::Recipe;
+use super::{Optimizer, Recipe};
 
 /// A recipe that has a name.
 ///
@@ -92,6 +92,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         clip_norm: None,
         ema_decay: None,
         learning_rate: LearningRateSchedule { peak: 1e-3, warmup_steps: 0, decay: Decay::Constant },
+        optimizer: Optimizer::Adam,
         adam: AdamConfig::default(),
         loss,
         temporal: TemporalSpec::default(),

@@ -4,12 +4,12 @@ use common::loss::{
     LossTerms, Motion, MotionKey, PerceptualLoss, TemporalFactors, TemporalSpec, temporal_loss_and_gradients,
 };
 use common::net::{Parameters, StyleNet};
-use common::optim::{Adam, AdamState, Ema, clip_to_norm};
+use common::optim::{Adam, AdamState, Ema, MatrixRange, clip_to_norm};
 use common::precision::Precision;
 use tch::{Device, Tensor};
 
 use crate::checkpoint::{Checkpoint, Progress};
-use crate::recipe::Recipe;
+use crate::recipe::{Optimizer, Recipe};
 
 /// The network being trained, and what moves it. All of it lives on one device, in flat buffers.
 pub(super) struct Learner {
@@ -58,6 +58,10 @@ impl Learner {
 
     fn assemble(recipe: &Recipe, parameters: Parameters, adam: Adam, ema: Option<Ema>) -> Self {
         let adam = adam.with_rate_factors(parameters.rate_factors(recipe.output_rate_factor));
+        let adam = match recipe.optimizer {
+            Optimizer::Adam => adam,
+            Optimizer::Muon => adam.with_orthogonal_steps(hidden_kernels(&parameters)),
+        };
         let average = ema.map(|ema| {
             let net = StyleNet::new(recipe.net.clone(), Parameters::around(&recipe.net, ema.average()));
             Average { ema, net }
@@ -172,5 +176,46 @@ impl Learner {
             average: self.average.as_ref().map(|average| average.ema.average().shallow_clone()),
             progress,
         }
+    }
+}
+
+/// The kernels of all convolutions but the first and the last, in the flat buffer. What sees colours and what makes them stays
+/// with Adam, as Muon's author advises for the first and last layers.
+fn hidden_kernels(parameters: &Parameters) -> Vec<MatrixRange> {
+    let mut offset = 0;
+    let mut matrices = Vec::new();
+    for (name, tensor) in parameters.named() {
+        let count = tensor.numel() as i64;
+        let is_outer = ["conv1.", "deconv3."].iter().any(|outer| name.starts_with(outer));
+        if let [rows, _, _, _] = tensor.size()[..]
+            && !is_outer
+        {
+            matrices.push(MatrixRange { offset, rows, columns: count / rows });
+        }
+        offset += count;
+    }
+    matrices
+}
+
+#[cfg(test)]
+mod tests {
+    use common::net::NetConfig;
+
+    use super::*;
+
+    #[test]
+    fn hidden_kernels_are_where_the_buffer_has_them() {
+        let recipe = Recipe {
+            net: NetConfig { width: 2, residual_blocks: 1, ..NetConfig::default() },
+            ..Recipe::default()
+        };
+        let parameters = Parameters::init(&recipe.net, recipe.start, 1, Device::Cpu);
+        let matrices = hidden_kernels(&parameters);
+        let shapes: Vec<[i64; 2]> = matrices.iter().map(|matrix| [matrix.rows, matrix.columns]).collect();
+        assert_eq!(shapes, [[4, 18], [8, 36], [8, 72], [8, 72], [4, 72], [2, 36]]);
+        let named: Vec<_> = parameters.named().collect();
+        let (_, conv2) = named.iter().find(|(name, _)| *name == "conv2.conv2d.weight").unwrap();
+        let in_buffer = parameters.flat().narrow(0, matrices[0].offset, 4 * 18);
+        assert!(in_buffer.equal(&conv2.reshape([-1])));
     }
 }

@@ -69,6 +69,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
         accumulate,
         size,
         style_size,
+        optimizer,
         lr,
         warmup,
         lr_decay,
@@ -83,6 +84,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
     set(&mut recipe.accumulate, accumulate);
     set(&mut recipe.crop_px, size);
     set(&mut recipe.painting_long_side_px, style_size.map(unless_zero));
+    set(&mut recipe.optimizer, optimizer);
     set(&mut recipe.learning_rate.peak, lr);
     set(&mut recipe.learning_rate.warmup_steps, warmup);
     set(&mut recipe.learning_rate.decay, lr_decay);
