@@ -9,7 +9,7 @@ use tch::{Device, Tensor};
 use trainer::checkpoint::Checkpoint;
 use trainer::config::RunSettings;
 use trainer::device_room::ResidentRoom;
-use trainer::recipe::Recipe;
+use trainer::recipe::{Optimizer, Recipe};
 use trainer::training::{Ending, Trained, Training, TrainingEvent};
 
 use crate::support::studio::{Studio, tiny_recipe};
@@ -20,6 +20,7 @@ fn recipe(steps: u64) -> Recipe {
     recipe.accumulate = 2;
     recipe.clip_norm = Some(0.5);
     recipe.ema_decay = Some(0.9);
+    recipe.optimizer = Optimizer::Muon;
     recipe.temporal =
         TemporalSpec { weight: 1.0, features: 1.0, ramp: [0.2, 0.6], ..TemporalSpec::default() };
     recipe
