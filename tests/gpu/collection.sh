@@ -6,7 +6,7 @@
 #
 # TRAINER is the program (built anywhere with `cargo build --release`), VGG19 the loss network (safetensors up to relu5_1 is
 # enough), PAINTINGS a folder with the files that collection.tsv names; NAMEs are its first column. OUT receives NAME.safetensors
-# and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, WEIGHT (of the style), UNIT (painting, raw) and PEERS (a folder with
+# and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, OPTIMIZER, RATE, WEIGHT (of the style), UNIT (painting, raw) and PEERS (a folder with
 # lengstrom-*.safetensors to be measured beside) may be set; a run that is cut short leaves the style as far as it came.
 set -euo pipefail
 if [ $# -lt 7 ]; then
@@ -29,7 +29,7 @@ for name in "$@"; do
     IFS=$'\t' read -r _ painting weight title artist year < <(grep -P "^$name\t" "$list")
     echo "== $name"
     time "$trainer" train --device cuda --precision bf16 --style "$paintings/$painting" --data "$photos" --val-data "$val" \
-        --loss-net "$vgg19" --steps "$steps" --batch "$batch" --size 256 --lr 2e-3 --warmup 100 --ema 0.999 --resident auto \
+        --loss-net "$vgg19" --steps "$steps" --batch "$batch" --size 256 --optimizer "${OPTIMIZER:-muon}" --lr "${RATE:-6e-3}" --warmup 100 --resident auto \
         --style-unit "$unit" --content-weight 1 --style-weight "${WEIGHT:-$weight}" --tv-weight 15 \
         --preview-every 0 --log-every 500 --runs "$runs" --name "$name" \
         --title "$title" --artist "$artist" --year "$year" --licence "public domain"
