@@ -5,12 +5,12 @@
 #   tests/gpu/collection.sh TRAINER VGG19 PHOTOS VAL_PHOTOS PAINTINGS OUT NAME...
 #
 # TRAINER is the program (built anywhere with `cargo build --release`), VGG19 the loss network (safetensors up to relu5_1 is
-# enough), PAINTINGS a folder with the files that collection.tsv names; NAMEs are its first column. OUT receives NAME.safetensors
-# and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, OPTIMIZER, RATE, WEIGHT (of the style), UNIT (painting, raw) and PEERS (a folder with
-# lengstrom-*.safetensors to be measured beside) may be set; a run that is cut short leaves the style as far as it came.
+# enough), PAINTINGS a folder with the files that collection.tsv names; NAMEs are its first column. OUT receives
+# NAME.safetensors and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, OPTIMIZER, RATE, WEIGHT (of the
+# style), UNIT (painting, raw) and PEERS (a folder with lengstrom-*.safetensors to be measured beside) may be set.
 set -euo pipefail
 if [ $# -lt 7 ]; then
-    sed -n '5,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '5,10s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$1 vgg19=$2 photos=$3 val=$4 paintings=$5 out=$6
