@@ -12,14 +12,7 @@ if [ $# -lt 6 ]; then
     exit 2
 fi
 programs=$1 painting=$2 photos=$3 val_photos=$4 loss_net=$5 out=$6 steps=${7:-300}
-mkdir -p "$out"
-
-torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
-export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-exec > >(tee "$out/log.txt") 2>&1
-
-date -u
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+. "$(dirname "$0")/begin.sh" "$out"
 for precision in f32 bf16; do
     "$programs/trainer" train --style "$painting" --data "$photos" --val-data "$val_photos" --loss-net "$loss_net" \
         --runs "$out/runs" --name "gpu-$precision" --overwrite --steps "$steps" --log-every 50 --device cuda \

@@ -18,13 +18,7 @@ shift 6
 steps=${STEPS:-5000} batch=${BATCH:-16} unit=${UNIT:-painting}
 list=$(dirname "$0")/collection.tsv
 runs=$(mktemp -d)
-mkdir -p "$out"
-torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
-export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-exec > >(tee "$out/log.txt") 2>&1
-
-date -u
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+. "$(dirname "$0")/begin.sh" "$out"
 for name in "$@"; do
     IFS=$'\t' read -r _ painting weight title artist year < <(grep -P "^$name\t" "$list")
     echo "== $name"

@@ -12,10 +12,7 @@ if [ $# -lt 3 ]; then
     exit 2
 fi
 infer=$1 style=$2 out=$3
-mkdir -p "$out"
-torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
-export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-exec > >(tee "$out/log.txt") 2>&1
+. "$(dirname "$0")/begin.sh" "$out"
 seconds() { # NAME COMMAND...
     local name=$1 start end
     shift
@@ -24,9 +21,6 @@ seconds() { # NAME COMMAND...
     end=$(date +%s.%N)
     echo "$name: $(echo "$end - $start" | bc) s"
 }
-
-date -u
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
 nproc
 for size in 640x360 1920x1080; do
     film=$out/$size.mp4 frames=600

@@ -13,13 +13,7 @@ if [ $# -lt 5 ]; then
     exit 2
 fi
 trainer=$1 vgg19=$2 photo=$3 painting=$4 out=$5
-mkdir -p "$out"
-torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
-export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-exec > >(tee "$out/log.txt") 2>&1
-
-date -u
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+. "$(dirname "$0")/begin.sh" "$out"
 gatys() { "$trainer" gatys --content "$photo" --style "$painting" --loss-net "$vgg19" --overwrite "$@"; }
 
 echo "== 500 plain iterations, and the ladder, at 512 px"

@@ -13,13 +13,7 @@ if [ $# -lt 4 ]; then
     exit 2
 fi
 infer=$1 style=$2 photo=$3 out=$4 peers=${5:-}
-mkdir -p "$out"
-torch_lib=$(python3 -c 'import os, torch; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
-export LD_LIBRARY_PATH=$torch_lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-exec > >(tee "$out/log.txt") 2>&1
-
-date -u
-nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader
+. "$(dirname "$0")/begin.sh" "$out"
 for precision in f16 bf16 f32; do
     echo "== $precision"
     "$infer" bench --size 512x512 --size 1024x1024 --size 3840x2160 --rounds 20 --device cuda --precision "$precision" --json
