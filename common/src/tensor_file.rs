@@ -239,6 +239,20 @@ pub enum StoredAs {
     F16,
 }
 
+impl StoredAs {
+    /// The tensor's numbers in this format, little-endian, one after the other.
+    pub(crate) fn bytes_of(self, tensor: &Tensor) -> Vec<u8> {
+        let kind = match self {
+            Self::F32 => Kind::Float,
+            Self::F16 => Kind::Half,
+        };
+        let tensor = tensor.to_device(Device::Cpu).to_kind(kind).contiguous();
+        let mut bytes = vec![0; tensor.numel() * kind.elt_size_in_bytes()];
+        tensor.copy_data_u8(&mut bytes, tensor.numel());
+        bytes
+    }
+}
+
 /// Writes tensors and one metadata key as a safetensors file, at once or not at all. The same contents give the
 /// same bytes.
 ///
@@ -263,18 +277,15 @@ pub fn write_with_metadata<'a>(
     metadata: impl IntoIterator<Item = (&'a str, String)>,
     stored_as: StoredAs,
 ) -> Result<(), TensorFileError> {
-    let (kind, dtype) = match stored_as {
-        StoredAs::F32 => (Kind::Float, Dtype::F32),
-        StoredAs::F16 => (Kind::Half, Dtype::F16),
+    let dtype = match stored_as {
+        StoredAs::F32 => Dtype::F32,
+        StoredAs::F16 => Dtype::F16,
     };
     let stored: Vec<(&str, Vec<usize>, Vec<u8>)> = tensors
         .iter()
         .map(|(name, tensor)| {
-            let tensor = tensor.to_device(Device::Cpu).to_kind(kind).contiguous();
-            let mut bytes = vec![0; tensor.numel() * kind.elt_size_in_bytes()];
-            tensor.copy_data_u8(&mut bytes, tensor.numel());
             let shape = tensor.size().iter().map(|&side| side as usize).collect();
-            (name.as_str(), shape, bytes)
+            (name.as_str(), shape, stored_as.bytes_of(tensor))
         })
         .collect();
     let views = stored.iter().map(|(name, shape, bytes)| {

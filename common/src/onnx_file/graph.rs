@@ -1,6 +1,6 @@
 //! A graph in the making.
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 use super::data_type;
 use super::message::Message;
@@ -78,14 +78,11 @@ impl Graph {
 
     /// Weights, by which the graph computes in f32 however they are stored.
     pub fn weights(&mut self, name: &str, tensor: &Tensor, stored_as: StoredAs) -> Value {
-        let (kind, data_type) = match stored_as {
-            StoredAs::F32 => (Kind::Float, data_type::FLOAT),
-            StoredAs::F16 => (Kind::Half, data_type::FLOAT16),
+        let data_type = match stored_as {
+            StoredAs::F32 => data_type::FLOAT,
+            StoredAs::F16 => data_type::FLOAT16,
         };
-        let stored = tensor.to_device(Device::Cpu).to_kind(kind).contiguous();
-        let mut raw = vec![0; stored.numel() * kind.elt_size_in_bytes()];
-        stored.copy_data_u8(&mut raw, stored.numel());
-        let value = self.initialiser(name, &tensor.size(), data_type, &raw);
+        let value = self.initialiser(name, &tensor.size(), data_type, &stored_as.bytes_of(tensor));
         match stored_as {
             StoredAs::F32 => value,
             StoredAs::F16 => self.node(
