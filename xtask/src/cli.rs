@@ -27,7 +27,7 @@ enum Chore {
     Check,
     /// Make the PyTorch golden files anew
     Golden(golden::Options),
-    /// Draw the sample picture anew, checkpoints/samples/valley.jpg
+    /// Draw the sample pictures anew: the valley and the cottage of checkpoints/samples
     Sample,
     /// Paint the sample pictures in every style that ships, and write checkpoints/README.md's gallery
     Gallery,
@@ -45,7 +45,7 @@ impl Cli {
             Chore::Test(options) => test::run(&options),
             Chore::Check => check::run(),
             Chore::Golden(options) => golden::run(&options),
-            Chore::Sample => draw_sample(),
+            Chore::Sample => draw_samples(),
             Chore::Gallery => gallery::run(),
             Chore::Collection(options) => retrain::run(&options),
             Chore::Torture(options) => torture_folder::run(&options),
@@ -53,12 +53,12 @@ impl Cli {
     }
 }
 
-fn draw_sample() -> Result<()> {
-    let out = workspace::root().join(workspace::SAMPLE);
-    let folder = out.parent().context("the picture lies in a folder")?;
-    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    sample::run(&out)?;
-    println!("{}", out.display());
+fn draw_samples() -> Result<()> {
+    let folder = workspace::root().join(workspace::SAMPLES);
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    for view in &sample::VIEWS {
+        println!("{}", sample::run(view, &folder)?.display());
+    }
     Ok(())
 }
 

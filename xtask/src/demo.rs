@@ -9,7 +9,7 @@ use crate::collection::{FOLDER, shipped};
 use crate::{libtorch, workspace};
 
 /// Relative to the root, like all paths here: infer is started there.
-const PHOTO: &str = workspace::SAMPLE;
+const PHOTO: &str = "checkpoints/samples/valley.jpg";
 const PREFERRED: &str = "great-wave";
 
 #[derive(clap::Args)]

@@ -1,5 +1,5 @@
-//! The sample picture that ships with the repository: a valley with a lake and a cottage, drawn by code so
-//! that it is our own. A small renderer with a fixed scene; the same code gives the same bytes on every
+//! The sample pictures that ship with the repository: a valley with a lake and a cottage, drawn by code so
+//! that they are our own. A small renderer with a fixed scene; the same code gives the same bytes on every
 //! machine.
 //!
 //! The scene's triangles go through [`stage`] into images of surfaces, [`light`], [`sky`] and [`water`] turn
@@ -19,38 +19,48 @@ mod tone;
 mod trees;
 mod water;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use math::{Vec3, vec3};
 use sky::Sky;
-use stage::{Camera, Kind, Stage};
+use stage::{Camera, Kind, Lens, Stage};
 
-/// Size of the picture that ships, in pixels.
-const SIZE: (u32, u32) = (960, 640);
+/// A picture of the scene.
+pub(crate) struct View {
+    name: &'static str,
+    /// Width and height in pixels.
+    size: (u32, u32),
+    lens: Lens,
+}
+
+/// The pictures that ship: the whole valley, 54 degrees across, and upright through a longer lens the cottage in it.
+pub(crate) const VIEWS: [View; 2] = [
+    View { name: "valley", size: (960, 640), lens: Lens { focal: 0.98, middle: 0.5, horizon: 0.5 } },
+    View { name: "cottage", size: (640, 800), lens: Lens { focal: 2.2, middle: -0.18, horizon: 0.42 } },
+];
 /// Samples along each side of a pixel.
 const SAMPLES: usize = 2;
 /// Weights of the samples before, in and after a pixel, along each axis.
 const LENS: [f32; SAMPLES + 2] = [0.11, 0.39, 0.39, 0.11];
-/// Quality of the picture as a JPEG: fine, and small enough for a repository.
+/// Quality of the pictures as JPEG: fine, and small enough for a repository.
 const JPEG_QUALITY: u8 = 90;
 
-/// Draws the sample picture and writes it to `out`, in the format of the file name's extension.
-pub(crate) fn run(out: &Path) -> anyhow::Result<()> {
-    let (width, height) = SIZE;
-    let picture = pixel::Picture::from_rgb(width, height, render(width, height))?;
-    let format = match pixel::Format::from_path(out)? {
-        pixel::Format::Jpeg { .. } => pixel::Format::Jpeg { quality: JPEG_QUALITY },
-        other => other,
-    };
-    pixel::write_file(&picture, out, format).with_context(|| format!("writing {}", out.display()))
+/// Draws a picture of the scene and writes it to `folder`. Returns its path.
+pub(crate) fn run(view: &View, folder: &Path) -> anyhow::Result<PathBuf> {
+    let (width, height) = view.size;
+    let picture = pixel::Picture::from_rgb(width, height, render(width, height, &view.lens))?;
+    let out = folder.join(view.name).with_extension("jpg");
+    pixel::write_file(&picture, &out, pixel::Format::Jpeg { quality: JPEG_QUALITY })
+        .with_context(|| format!("writing {}", out.display()))?;
+    Ok(out)
 }
 
 /// Draws the scene at a size in pixels and returns interleaved 8-bit sRGB.
-pub(crate) fn render(width: u32, height: u32) -> Vec<u8> {
+fn render(width: u32, height: u32, lens: &Lens) -> Vec<u8> {
     let (width, height) = (width as usize, height as usize);
-    let camera = Camera::new(width * SAMPLES, height * SAMPLES);
+    let camera = Camera::new(width * SAMPLES, height * SAMPLES, lens);
     let mut stage = Stage::new(camera);
     terrain::draw(&mut stage);
     house::draw(&mut stage);
@@ -121,29 +131,35 @@ fn sample(stage: &Stage, sky: &Sky, x: f32, y: f32) -> Vec3 {
 
 #[cfg(test)]
 mod tests {
-    use super::render;
+    use super::{VIEWS, render};
 
-    const WIDTH: usize = 192;
-    const HEIGHT: usize = 128;
+    /// How much smaller than what ships the pictures are here.
+    const REDUCTION: u32 = 5;
     /// Side of the squares that must not be of one colour, in pixels.
     const SQUARE: usize = 16;
 
     #[test]
-    fn the_picture_is_always_the_same() {
-        assert_eq!(render(48, 32), render(48, 32));
+    fn the_pictures_are_always_the_same() {
+        for view in VIEWS {
+            assert_eq!(render(48, 32, &view.lens), render(48, 32, &view.lens));
+        }
     }
 
     #[test]
-    fn no_part_of_the_picture_is_flat() {
-        let picture = render(WIDTH as u32, HEIGHT as u32);
-        for top in (0..HEIGHT).step_by(SQUARE) {
-            for left in (0..WIDTH).step_by(SQUARE) {
-                let greens = (0..SQUARE * SQUARE).map(|index| {
-                    let (x, y) = (left + index % SQUARE, top + index / SQUARE);
-                    picture[(y * WIDTH + x) * 3 + 1]
-                });
-                let range = greens.clone().max().unwrap_or(0) - greens.min().unwrap_or(0);
-                assert!(range >= 10, "flat at {left},{top}: green varies by {range}");
+    fn no_part_of_the_pictures_is_flat() {
+        for view in VIEWS {
+            let (width, height) = (view.size.0 / REDUCTION, view.size.1 / REDUCTION);
+            let picture = render(width, height, &view.lens);
+            let (width, height) = (width as usize, height as usize);
+            for top in (0..height).step_by(SQUARE) {
+                for left in (0..width).step_by(SQUARE) {
+                    let greens = (0..SQUARE * SQUARE).map(|index| {
+                        let (x, y) = (left + index % SQUARE, top + index / SQUARE);
+                        picture[(y * width + x) * 3 + 1]
+                    });
+                    let range = greens.clone().max().unwrap_or(0) - greens.min().unwrap_or(0);
+                    assert!(range >= 10, "{}: flat at {left},{top}: green varies by {range}", view.name);
+                }
             }
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use xshell::Shell;
 
-/// The sample picture, relative to the root.
-pub(crate) const SAMPLE: &str = "checkpoints/samples/valley.jpg";
+/// The folder of our own pictures, plain and painted, relative to the root.
+pub(crate) const SAMPLES: &str = "checkpoints/samples";
 
 /// The folder with the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {

@@ -9,9 +9,9 @@ use xshell::cmd;
 
 use super::card::{Losses, Outcome};
 use super::{Card, FOLDER, Style, shipped};
+use crate::workspace::SAMPLES;
 use crate::{libtorch, workspace};
 
-const SAMPLES: &str = "checkpoints/samples";
 const PAGE: &str = "checkpoints/README.md";
 
 /// What is between these lines of the page is written here.

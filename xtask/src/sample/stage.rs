@@ -87,7 +87,16 @@ impl Texel {
     }
 }
 
-/// A camera that looks along +z with an upright image plane (a view camera with a risen front), so that
+/// What a camera sees of the scene: lengths over the image's width and, for the horizon, its height.
+pub(super) struct Lens {
+    pub(super) focal: f32,
+    /// What looks straight ahead, from the left; below 0 with the front shifted far to the right.
+    pub(super) middle: f32,
+    /// The horizon, from the top.
+    pub(super) horizon: f32,
+}
+
+/// A camera that looks along +z with an upright image plane (a view camera whose front rises and shifts), so that
 /// verticals stay vertical.
 #[derive(Clone, Copy)]
 pub(super) struct Camera {
@@ -95,6 +104,8 @@ pub(super) struct Camera {
     pub(super) height: usize,
     /// Focal length in samples.
     pub(super) focal: f32,
+    /// The column that looks straight ahead.
+    pub(super) middle: f32,
     /// The row of the horizon.
     pub(super) horizon: f32,
 }
@@ -102,18 +113,20 @@ pub(super) struct Camera {
 impl Camera {
     /// Height above the lake, in metres.
     pub(super) const EYE: f32 = 5.2;
-    /// Focal length over image width: 54 degrees across.
-    const FOCAL: f32 = 0.98;
-    /// The horizon's place from the top, over the image height.
-    const HORIZON: f32 = 0.5;
 
-    pub(super) fn new(width: usize, height: usize) -> Self {
-        Self { width, height, focal: width as f32 * Self::FOCAL, horizon: height as f32 * Self::HORIZON }
+    pub(super) fn new(width: usize, height: usize, lens: &Lens) -> Self {
+        Self {
+            width,
+            height,
+            focal: width as f32 * lens.focal,
+            middle: width as f32 * lens.middle,
+            horizon: height as f32 * lens.horizon,
+        }
     }
 
     /// The slopes x/z and y/z of the ray through a place in the image.
     pub(super) fn slopes(&self, column: f32, row: f32) -> (f32, f32) {
-        ((column - self.width as f32 * 0.5) / self.focal, (self.horizon - row) / self.focal)
+        ((column - self.middle) / self.focal, (self.horizon - row) / self.focal)
     }
 
     /// Column, row and nearness of a point.
@@ -121,7 +134,7 @@ impl Camera {
         let nearness = 1.0 / point.z;
         let scale = self.focal * nearness;
         vec3(
-            self.width as f32 * 0.5 + point.x * scale,
+            self.middle + point.x * scale,
             self.horizon - (point.y - Self::EYE) * scale,
             nearness,
         )
@@ -272,16 +285,16 @@ pub(super) struct Stage {
     pub(super) mirror: Frame,
     pub(super) near_shadow: ShadowMap,
     pub(super) far_shadow: ShadowMap,
-    /// The picture's size over the size it was composed for: fewer and larger leaves do for a small picture.
+    /// The scale over the one it was composed for: fewer and larger leaves do for a small picture.
     pub(super) detail: f32,
 }
 
 impl Stage {
-    /// The image height in samples that the amounts of leaves and blades were chosen for.
-    const COMPOSED_HEIGHT: f32 = 1280.0;
+    /// The focal length in samples that the amounts of leaves and blades were chosen for.
+    const COMPOSED_FOCAL: f32 = 1920.0 * 0.98;
 
     pub(super) fn new(camera: Camera) -> Self {
-        let detail = (camera.height as f32 / Self::COMPOSED_HEIGHT).min(1.0);
+        let detail = (camera.focal / Self::COMPOSED_FOCAL).min(1.0);
         let shadow_size = ((2048.0 * detail.sqrt()) as usize).max(256);
         Self {
             camera,

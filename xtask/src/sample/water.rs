@@ -49,7 +49,7 @@ fn mirrored(stage: &Stage, sky: &Sky, (across, up): (f32, f32), (tilt_x, tilt_z)
     let bounced = ray - normal * (2.0 * ray.dot(normal));
     let (across, rise) = (bounced.x / bounced.z, (bounced.y / bounced.z).max(0.002));
     let camera = &stage.camera;
-    let column = camera.width as f32 * 0.5 + across * camera.focal;
+    let column = camera.middle + across * camera.focal;
     let row = camera.horizon + rise * camera.focal;
     let texel = stage.mirror.at(column, row);
     if texel.is_sky() {
