@@ -1,8 +1,8 @@
 //! `cargo xtask gallery`: the sample pictures in every style that ships, and the page that shows them.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
+use std::{fs, iter};
 
 use anyhow::{Context as _, Result, ensure};
 use xshell::cmd;
@@ -19,7 +19,10 @@ const START: &str = "<!-- cargo xtask gallery -->";
 const END: &str = "<!-- end -->";
 
 /// Quality of the pictures as JPEG: fine, and small enough for a repository.
-const QUALITY: &str = "88";
+const QUALITY: &str = "82";
+
+/// Pictures beside each other.
+const COLUMNS: usize = 3;
 
 /// Paints all samples in all styles and writes the page.
 pub(crate) fn run() -> Result<()> {
@@ -34,18 +37,11 @@ pub(crate) fn run() -> Result<()> {
     libtorch::ensure(&libtorch::Options::default())?;
     let shell = workspace::shell()?;
     let cargo = workspace::cargo();
-    for style in &styles {
-        for sample in &samples {
-            let photo = format!("{SAMPLES}/{sample}.jpg");
-            let (file, painted) = (&style.path, format!("{SAMPLES}/{}", painted(sample, &style.name)));
-            let run = ["run", "--quiet", "--release", "-p", "infer", "--", "image"];
-            cmd!(
-                shell,
-                "{cargo} {run...} {photo} --style {file} -o {painted} --quality {QUALITY} --overwrite"
-            )
-            .run()?;
-        }
-    }
+    let photos = samples.iter().map(|sample| format!("{SAMPLES}/{sample}.jpg"));
+    let hands = styles.iter().flat_map(|style| ["--style".into(), style.path.clone()]);
+    let run = ["run", "--quiet", "--release", "-p", "infer", "--", "image"];
+    cmd!(shell, "{cargo} {run...} {photos...} {hands...} -o {SAMPLES} --quality {QUALITY} --overwrite")
+        .run()?;
     fs::write(root.join(PAGE), page).with_context(|| format!("writing {PAGE}"))?;
     println!("{PAGE}");
     Ok(())
@@ -63,35 +59,42 @@ fn samples(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn painted(sample: &str, style: &str) -> String {
-    format!("{sample}.{style}.jpg")
-}
-
-/// A table: a row for each style.
+/// A table of the styles, then a table of pictures for each sample.
 fn gallery(styles: &[(&Style, Card)], samples: &[String]) -> String {
-    let mut table = String::from("| style | painting | trained | content loss | style loss |");
-    let mut rule = String::from("|---|---|---|---|---|");
-    for sample in samples {
-        let _ = write!(table, " {sample} |");
-        rule.push_str("---|");
-    }
-    let _ = write!(table, "\n{rule}\n| | | | | |");
-    for sample in samples {
-        let _ = write!(table, " ![The photo](samples/{sample}.jpg) |");
-    }
+    let mut page =
+        String::from("| style | painting | trained | content loss | style loss |\n|---|---|---|---|---|\n");
     for (style, card) in styles {
         let Style { name, .. } = style;
-        let licence = card.painting.licence.as_deref().map(|licence| format!(" ({licence})"));
+        let licence =
+            card.painting.licence.as_deref().map(|licence| format!(" ({licence})")).unwrap_or_default();
         let (trained, content, style_loss) = losses(card);
-        let _ = write!(
-            table,
-            "\n| `{name}` | {}{} | {trained} | {content} | {style_loss} |",
-            card.caption(name),
-            licence.unwrap_or_default()
-        );
-        for sample in samples {
-            let _ = write!(table, " ![{sample} as {name}](samples/{}) |", painted(sample, name));
+        let caption = card.caption(name);
+        let _ = writeln!(page, "| `{name}` | {caption}{licence} | {trained} | {content} | {style_loss} |");
+    }
+    for sample in samples {
+        let photo = ("the photo".to_owned(), format!("![The photo](samples/{sample}.jpg)"));
+        let painted = styles.iter().map(|(Style { name, .. }, _)| {
+            (format!("`{name}`"), format!("![{sample} as {name}](samples/{sample}.{name}.jpg)"))
+        });
+        page.push('\n');
+        page.push_str(&grid(iter::once(photo).chain(painted)));
+    }
+    page
+}
+
+/// A table of pictures, each under its name. The last row is filled up with empty cells.
+fn grid(pictures: impl Iterator<Item = (String, String)>) -> String {
+    let pictures: Vec<_> = pictures.collect();
+    let mut table = String::new();
+    for (index, row) in pictures.chunks(COLUMNS).enumerate() {
+        let cell = |column: usize| row.get(column).map_or(("", ""), |(name, picture)| (name, picture));
+        let cells = (0..COLUMNS).map(cell);
+        let _ =
+            writeln!(table, "| {} |", cells.clone().map(|(name, _)| name).collect::<Vec<_>>().join(" | "));
+        if index == 0 {
+            let _ = writeln!(table, "|{}", "---|".repeat(COLUMNS));
         }
+        let _ = writeln!(table, "| {} |", cells.map(|(_, picture)| picture).collect::<Vec<_>>().join(" | "));
     }
     table
 }
@@ -116,7 +119,7 @@ fn with_gallery(page: &str, gallery: &str) -> Result<String> {
     let parts = page.split_once(START).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
     let (before, after) =
         parts.with_context(|| format!("{PAGE} has no place for a gallery: `{START}` ... `{END}`"))?;
-    Ok(format!("{before}{START}\n{gallery}\n{END}{after}"))
+    Ok(format!("{before}{START}\n{gallery}{END}{after}"))
 }
 
 #[cfg(test)]
@@ -126,14 +129,14 @@ mod tests {
     #[test]
     fn the_gallery_is_put_in_its_place() {
         let page = format!("# Styles\n{START}\nold\n{END}\nrest\n");
-        let once = with_gallery(&page, "new").unwrap();
+        let once = with_gallery(&page, "new\n").unwrap();
         assert_eq!(once, format!("# Styles\n{START}\nnew\n{END}\nrest\n"));
-        assert_eq!(with_gallery(&once, "new").unwrap(), once);
-        assert!(with_gallery("# Styles\n", "new").is_err());
+        assert_eq!(with_gallery(&once, "new\n").unwrap(), once);
+        assert!(with_gallery("# Styles\n", "new\n").is_err());
     }
 
     #[test]
-    fn a_row_says_what_the_card_says() {
+    fn the_gallery_says_what_the_cards_say() {
         let card: Card = serde_json::from_value(serde_json::json!({
             "painting": { "title": "The Scream", "artist": "Edvard Munch", "year": "1893", "licence": "public domain" },
             "recipe": { "from": "great-wave", "crop_px": 256, "steps": 7 },
@@ -145,11 +148,23 @@ mod tests {
         }))
         .unwrap();
         let style = Style { name: "the-scream".to_owned(), path: "the-scream.safetensors".into() };
-        let table = gallery(&[(&style, card)], &["valley".to_owned()]);
-        let row = "| `the-scream` | Edvard Munch, *The Scream*, 1893 (public domain) | 1200 photos in 300 steps, 256 px, from \
-                   `great-wave` | 2.660e5 | 10.0 times less than the photos' | ![valley as the-scream](samples/valley.the-scream.jpg) |";
-        assert_eq!(table.lines().last(), Some(row));
-        let columns = |line: &str| line.matches('|').count();
-        assert!(table.lines().all(|line| columns(line) == columns(row)), "{table}");
+        let page = gallery(&[(&style, card)], &["valley".to_owned()]);
+        let expected = "\
+| style | painting | trained | content loss | style loss |
+|---|---|---|---|---|
+| `the-scream` | Edvard Munch, *The Scream*, 1893 (public domain) | 1200 photos in 300 steps, 256 px, from `great-wave` | 2.660e5 | 10.0 times less than the photos' |
+
+| the photo | `the-scream` |  |
+|---|---|---|
+| ![The photo](samples/valley.jpg) | ![valley as the-scream](samples/valley.the-scream.jpg) |  |
+";
+        assert_eq!(page, expected);
+    }
+
+    #[test]
+    fn pictures_are_set_in_rows() {
+        let pictures = ["a", "b", "c", "d"].map(|name| (name.to_owned(), name.to_uppercase()));
+        let expected = "| a | b | c |\n|---|---|---|\n| A | B | C |\n| d |  |  |\n| D |  |  |\n";
+        assert_eq!(grid(pictures.into_iter()), expected);
     }
 }

@@ -133,11 +133,7 @@ impl Camera {
     fn project(&self, point: Vec3) -> Vec3 {
         let nearness = 1.0 / point.z;
         let scale = self.focal * nearness;
-        vec3(
-            self.middle + point.x * scale,
-            self.horizon - (point.y - Self::EYE) * scale,
-            nearness,
-        )
+        vec3(self.middle + point.x * scale, self.horizon - (point.y - Self::EYE) * scale, nearness)
     }
 }
 
