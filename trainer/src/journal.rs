@@ -226,6 +226,7 @@ mod tests {
             content: value / 3.0,
             style: value / 7.0,
             total_variation: value * 1e-9,
+            grid_pattern: (value > 4.0).then_some(value * 1e-5),
             temporal: (value > 1.0).then_some(value * 1e-3),
             temporal_features: (value > 2.0).then_some(value * 1e-2),
             photorealism: (value > 3.0).then_some(value * 1e-4),

@@ -47,7 +47,7 @@ impl TrainingBar {
                 let LossValues { content, style, total_variation, .. } = losses;
                 let message = format!(
                     "content {content:.3e} style {style:.3e} tv {total_variation:.1}{}  {images_per_s:.2} images/s",
-                    temporal(losses)
+                    optional(losses)
                 );
                 if self.bar.is_hidden() {
                     self.say(&format!("step {step}  {message}"));
@@ -59,7 +59,7 @@ impl TrainingBar {
                 let LossValues { content, style, .. } = losses;
                 self.say(&format!(
                     "step {step}  validation: content {content:.3e} style {style:.3e}{}",
-                    temporal(losses)
+                    optional(losses)
                 ));
             }
         }
@@ -77,10 +77,10 @@ impl TrainingBar {
     }
 }
 
-/// The temporal losses, where there are any, to be put behind the others.
-fn temporal(losses: &LossValues) -> String {
-    let LossValues { temporal, temporal_features, .. } = losses;
-    let terms = [("temporal", temporal), ("features", temporal_features)];
+/// The losses that not all trainings have, where there are any, to be put behind the others.
+fn optional(losses: &LossValues) -> String {
+    let LossValues { grid_pattern, temporal, temporal_features, .. } = losses;
+    let terms = [("grid", grid_pattern), ("temporal", temporal), ("features", temporal_features)];
     terms.iter().filter_map(|(name, loss)| loss.map(|loss| format!(" {name} {loss:.3e}"))).collect()
 }
 

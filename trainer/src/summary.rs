@@ -52,12 +52,13 @@ fn loss_table(heads: [&str; 3], before: &LossValues, after: &LossValues) -> Stri
         ("total variation", before.total_variation, after.total_variation),
     ];
     // The first batch may be from before the temporal losses counted.
-    let temporal = [
+    let optional = [
+        ("grid pattern", before.grid_pattern.zip(after.grid_pattern)),
         ("temporal", before.temporal.zip(after.temporal)),
         ("temporal, features", before.temporal_features.zip(after.temporal_features)),
     ];
-    let temporal = temporal.into_iter().filter_map(|(name, losses)| losses.map(|(b, a)| (name, b, a)));
-    for (name, before, after) in sums.into_iter().chain(temporal) {
+    let optional = optional.into_iter().filter_map(|(name, losses)| losses.map(|(b, a)| (name, b, a)));
+    for (name, before, after) in sums.into_iter().chain(optional) {
         let note = match name {
             "style" if after > 0.0 => format!("   {:.1} times less", before / after),
             _ => String::new(),

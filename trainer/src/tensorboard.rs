@@ -165,6 +165,7 @@ fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
         content,
         style,
         total_variation,
+        grid_pattern,
         temporal,
         temporal_features,
         photorealism,
@@ -178,6 +179,7 @@ fn loss_scalars(prefix: &str, losses: &LossValues) -> Vec<Summary_Value> {
         ("loss/total_variation".to_owned(), total_variation),
     ];
     let optional = [
+        ("loss/grid_pattern", grid_pattern),
         ("loss/temporal", temporal),
         ("loss/temporal_features", temporal_features),
         ("loss/photorealism", photorealism),
@@ -236,6 +238,7 @@ mod tests {
             content: 3.0,
             style: 2.0,
             total_variation: 1.0,
+            grid_pattern: Some(0.5),
             temporal: Some(0.25),
             temporal_features: Some(0.75),
             photorealism: None,
@@ -275,6 +278,7 @@ mod tests {
                 ("loss/content", 3.0),
                 ("loss/style", 2.0),
                 ("loss/total_variation", 1.0),
+                ("loss/grid_pattern", 0.5),
                 ("loss/temporal", 0.25),
                 ("loss/temporal_features", 0.75),
                 ("content/relu4_2", 3.0),

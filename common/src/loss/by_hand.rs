@@ -131,9 +131,8 @@ impl PerceptualLoss {
                 style_gradients.insert(layer, gradient);
             }
             let weights = self.spec.weights;
-            let (total_variation, of_total_variation) =
-                self.spec.total_variation.loss_and_gradient(painted_byte_rgb, weights.total_variation);
-            let terms = self.weigh(content, style, total_variation);
+            let (surface, of_surface) = self.surface_and_gradient(painted_byte_rgb);
+            let terms = self.weigh(content, style, surface);
             is_over(LossPhase::Terms);
 
             let gradient = recording.backward(|layer, features, mut gradient| {
@@ -152,7 +151,7 @@ impl PerceptualLoss {
                 }
                 gradient
             });
-            let gradient = gradient + of_total_variation;
+            let gradient = gradient + of_surface;
             is_over(LossPhase::Backward);
             (terms, gradient, kept)
         })
@@ -260,6 +259,7 @@ mod tests {
             weights,
             content_layers: "relu2_2,relu3_1=0.25".parse().unwrap(),
             style_layers: "relu1_2,relu2_2=2,relu3_3,relu4_3".parse().unwrap(),
+            grid_weight: 300.0,
             ..PerceptualLossSpec::default()
         };
         [

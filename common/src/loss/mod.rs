@@ -4,6 +4,7 @@ mod by_hand;
 mod content;
 #[cfg(test)]
 pub(crate) mod drawn;
+mod grid_pattern;
 mod layer_weights;
 mod matting;
 mod perceptual;
@@ -17,6 +18,7 @@ mod total_variation;
 
 pub use by_hand::LossPhase;
 pub use content::content_loss;
+pub use grid_pattern::grid_pattern_loss;
 pub use layer_weights::{LayerWeights, ParseLayerWeightsError};
 pub use matting::MattingLaplacian;
 pub use perceptual::{ContentTarget, LossTerms, LossValues, LossWeights, PerceptualLoss, PerceptualLossSpec};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::grid_pattern::{grid_pattern_loss, grid_pattern_loss_and_gradient};
 use super::style_target::StatisticTarget;
 use super::{
     LayerWeights, Reduction, StyleRegion, StyleStatistics, StyleTarget, StyleUnit, TotalVariation,
@@ -46,11 +47,20 @@ pub struct PerceptualLossSpec {
     /// How neighbouring pixels are compared.
     #[serde(default)]
     pub total_variation: TotalVariation,
+    /// How much the [grid pattern](super::grid_pattern_loss) of the `byte_rgb` output counts; 0 (left out of files, which older
+    /// programs can then read) does not look at it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub grid_weight: f64,
     /// Divide the gradient of each layer's content and style loss by its own size, the sum of absolute values, before it is weighted
     /// (jcjohnson/neural-style's `-normalize_gradients`): each layer then pulls as hard as its weight says, however large its
     /// loss. The gradient is that of no loss then, which a line search cannot follow.
     #[serde(default)]
     pub normalize_gradients: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(weight: &f64) -> bool {
+    *weight == 0.0
 }
 
 impl PerceptualLossSpec {
@@ -78,6 +88,7 @@ impl Default for PerceptualLossSpec {
             style_statistics: StyleStatistics::default(),
             content_reduction: Reduction::Mean,
             total_variation: TotalVariation::default(),
+            grid_weight: 0.0,
             normalize_gradients: false,
         }
     }
@@ -100,6 +111,8 @@ pub struct LossTerms {
     pub style: Vec<(Layer, Tensor)>,
     /// Total variation.
     pub total_variation: Tensor,
+    /// The grid pattern, where it counts.
+    pub grid_pattern: Option<Tensor>,
     /// The temporal loss, where one was looked at: see [`LossTerms::add_temporal`].
     pub temporal: Option<Tensor>,
     /// That of features, where one was looked at: see [`LossTerms::add_temporal_features`].
@@ -108,8 +121,14 @@ pub struct LossTerms {
     pub photorealism: Option<Tensor>,
 }
 
+/// The terms that no network is asked for.
+pub(super) struct SurfaceTerms {
+    pub(super) total_variation: Tensor,
+    pub(super) grid_pattern: Option<Tensor>,
+}
+
 /// The terms of a loss as numbers: `total` = weight · `content` + weight · `style` + weight · `total_variation`, and where
-/// there are temporal losses + factor · `temporal` + factor · `temporal_features`.
+/// they are looked at + weight · `grid_pattern` + factor · `temporal` + factor · `temporal_features`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LossValues {
     /// The weighted sum.
@@ -120,6 +139,9 @@ pub struct LossValues {
     pub style: f64,
     /// Total variation.
     pub total_variation: f64,
+    /// The grid pattern, where it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid_pattern: Option<f64>,
     /// Temporal loss, where one was looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temporal: Option<f64>,
@@ -199,7 +221,21 @@ impl PerceptualLoss {
             .collect();
         let total_variation = self.spec.total_variation.loss(painted_byte_rgb);
 
-        self.weigh(content, style, total_variation)
+        let counts = self.spec.grid_weight > 0.0;
+        let grid_pattern = counts.then(|| grid_pattern_loss(painted_byte_rgb));
+        self.weigh(content, style, SurfaceTerms { total_variation, grid_pattern })
+    }
+
+    /// The terms of the picture's own surface and their weighted gradient, `[n, 3, h, w]`.
+    pub(super) fn surface_and_gradient(&self, painted_byte_rgb: &Tensor) -> (SurfaceTerms, Tensor) {
+        let PerceptualLossSpec { weights, grid_weight, total_variation, .. } = &self.spec;
+        let (total_variation, gradient) =
+            total_variation.loss_and_gradient(painted_byte_rgb, weights.total_variation);
+        if *grid_weight == 0.0 {
+            return (SurfaceTerms { total_variation, grid_pattern: None }, gradient);
+        }
+        let (grid_pattern, of_grid) = grid_pattern_loss_and_gradient(painted_byte_rgb, *grid_weight);
+        (SurfaceTerms { total_variation, grid_pattern: Some(grid_pattern) }, gradient + of_grid)
     }
 
     /// The terms with their weighted sum.
@@ -207,11 +243,14 @@ impl PerceptualLoss {
         &self,
         content: Vec<(Layer, Tensor)>,
         style: Vec<(Layer, Tensor)>,
-        total_variation: Tensor,
+        SurfaceTerms { total_variation, grid_pattern }: SurfaceTerms,
     ) -> LossTerms {
         let LossWeights { content: content_weight, style: style_weight, total_variation: tv_weight } =
             self.spec.weights;
         let mut total = &total_variation * tv_weight;
+        if let Some(loss) = &grid_pattern {
+            total += loss * self.spec.grid_weight;
+        }
         for (layer, loss) in &content {
             total += loss * (content_weight * self.spec.content_layers.weight(*layer));
         }
@@ -223,6 +262,7 @@ impl PerceptualLoss {
             content,
             style,
             total_variation,
+            grid_pattern,
             temporal: None,
             temporal_features: None,
             photorealism: None,
@@ -276,6 +316,7 @@ impl LossTerms {
             content: sum(&content_layers, &spec.content_layers),
             style: sum(&style_layers, &spec.style_layers),
             total_variation: self.total_variation.double_value(&[]),
+            grid_pattern: optional(&self.grid_pattern),
             temporal: optional(&self.temporal),
             temporal_features: optional(&self.temporal_features),
             photorealism: optional(&self.photorealism),
@@ -296,6 +337,7 @@ impl LossValues {
             mean.style += value.style / count;
             mean.total_variation += value.total_variation / count;
             for (sum, term) in [
+                (&mut mean.grid_pattern, value.grid_pattern),
                 (&mut mean.temporal, value.temporal),
                 (&mut mean.temporal_features, value.temporal_features),
                 (&mut mean.photorealism, value.photorealism),
@@ -338,6 +380,7 @@ mod tests {
             content: 2.0 * x,
             style: 3.0 * x,
             total_variation: 4.0 * x,
+            grid_pattern: Some(10.0 * x),
             temporal: Some(7.0 * x),
             temporal_features: Some(8.0 * x),
             photorealism: Some(9.0 * x),

@@ -141,11 +141,8 @@ impl PerceptualLoss {
         tch::no_grad(|| {
             let (losses, slopes) = self.sums_over_strips(painted_byte_rgb, content, strips, precision);
             let (content_losses, style_losses) = losses;
-            let (total_variation, mut gradient) = self
-                .spec
-                .total_variation
-                .loss_and_gradient(painted_byte_rgb, self.spec.weights.total_variation);
-            let terms = self.weigh(content_losses, style_losses, total_variation);
+            let (surface, mut gradient) = self.surface_and_gradient(painted_byte_rgb);
+            let terms = self.weigh(content_losses, style_losses, surface);
             for strip in strips.iter() {
                 let of_strip =
                     self.gradient_of_strip(painted_byte_rgb, content, strips, precision, &strip, &slopes);

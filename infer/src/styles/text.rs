@@ -111,12 +111,12 @@ fn training(outcome: &Outcome) -> Vec<String> {
 
 fn losses(losses: &LossValues) -> String {
     let LossValues { content, style, total_variation, .. } = losses;
-    let LossValues { temporal, temporal_features, .. } = losses;
-    let temporal: String = [("temporal", temporal), ("temporal features", temporal_features)]
-        .iter()
-        .filter_map(|(name, loss)| loss.map(|loss| format!(", {name} {loss:.3e}")))
-        .collect();
-    format!("content {content:.3e}, style {style:.3e}, total variation {total_variation:.1}{temporal}")
+    let LossValues { grid_pattern, temporal, temporal_features, .. } = losses;
+    let optional =
+        [("grid pattern", grid_pattern), ("temporal", temporal), ("temporal features", temporal_features)];
+    let optional: String =
+        optional.iter().filter_map(|(name, loss)| loss.map(|loss| format!(", {name} {loss:.3e}"))).collect();
+    format!("content {content:.3e}, style {style:.3e}, total variation {total_variation:.1}{optional}")
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -133,6 +133,10 @@ pub(crate) struct LossArgs {
     /// to the painting's hues), optimal-transport (moves colours the least) or none [default: none].
     #[arg(long, value_name = "METHOD", value_parser = colour_match)]
     pub(crate) match_colors: Option<ColourMatch>,
+    /// Weight of the grid pattern, the weave of 4 by 4 pixels that networks like to lay over their pictures: more takes more of
+    /// it away; 0 does not look at it [default: 0].
+    #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]
+    pub(crate) grid_weight: Option<f64>,
     /// Learn to paint films without flicker: how much it counts that a photo and the same photo, moved as between two frames,
     /// are painted alike. No films are needed; a step takes about half as long again. 0 for not at all [default: 0].
     #[arg(long, value_name = "WEIGHT", allow_negative_numbers = true)]

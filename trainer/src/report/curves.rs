@@ -16,6 +16,7 @@ pub(super) fn charts(journal: &[JournalEntry]) -> Vec<Chart<'static>> {
         curves.loss("Total loss", "weighted sum", |losses| Some(losses.total)),
         curves.loss("Style loss", "sum over layers", |losses| Some(losses.style)),
         curves.loss("Content loss", "sum over layers", |losses| Some(losses.content)),
+        curves.loss("Grid pattern", "squared levels", |losses| losses.grid_pattern),
         curves.loss("Temporal loss", "mean square, colours from 0 to 1", |losses| losses.temporal),
         curves.loss("Temporal loss of features", "relative to their mean square", |losses| {
             losses.temporal_features

@@ -182,6 +182,9 @@ fn loss_table(heads: [&str; 3], before: &LossValues, after: &LossValues) -> Mark
             thead { tr { th { (heads[0]) } th { (heads[1]) } th { (heads[2]) } th { "of that" } } }
             tbody {
                 @for (name, before, after) in sums { (loss_row(name, Some(before), after)) }
+                @if let Some(after) = after.grid_pattern {
+                    (loss_row("Grid pattern", before.grid_pattern, after))
+                }
                 @if let Some(after) = after.temporal { (loss_row("Temporal", before.temporal, after)) }
                 @if let Some(after) = after.temporal_features {
                     (loss_row("Temporal, features", before.temporal_features, after))

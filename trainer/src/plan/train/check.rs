@@ -50,6 +50,7 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
         ("--content-weight", weights.content),
         ("--style-weight", weights.style),
         ("--tv-weight", weights.total_variation),
+        ("--grid-weight", recipe.loss.grid_weight),
         ("--temporal", recipe.temporal.weight),
         ("--temporal-features", recipe.temporal.features),
         ("--temporal-noise", recipe.temporal.noise),

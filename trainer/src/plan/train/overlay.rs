@@ -96,10 +96,18 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
 }
 
 fn lay_loss_over(recipe: &mut Recipe, args: LossArgs) -> Result<(), UsageError> {
-    let LossArgs { objective, match_colors, temporal, temporal_features, temporal_noise, temporal_ramp } =
-        args;
+    let LossArgs {
+        objective,
+        match_colors,
+        grid_weight,
+        temporal,
+        temporal_features,
+        temporal_noise,
+        temporal_ramp,
+    } = args;
     set(&mut recipe.match_colors, match_colors);
     objective.lay_over(&mut recipe.loss);
+    set(&mut recipe.loss.grid_weight, grid_weight);
     set(&mut recipe.temporal.weight, temporal);
     set(&mut recipe.temporal.features, temporal_features);
     set(&mut recipe.temporal.noise, temporal_noise);
