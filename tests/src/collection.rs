@@ -1,5 +1,6 @@
 //! The styles that ship: what must not be seen in their paintings.
 
+use std::ops::Range;
 use std::path::Path;
 
 use common::engine::{Engine, EngineOptions, PaintPrecision};
@@ -53,9 +54,9 @@ fn grey(level: u8) -> Picture {
     picture(SIZE, |_, _| [level; 3])
 }
 
-/// The sample picture of our own.
-fn valley() -> Picture {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../checkpoints/samples/valley.jpg");
+/// A sample picture of our own.
+fn sample(name: &str) -> Picture {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../checkpoints/samples/{name}.jpg"));
     pixel::decode_file(&file, &pixel::DecodeLimits::default()).unwrap()
 }
 
@@ -77,6 +78,14 @@ impl Lightness {
 
     fn at(&self, x: usize, y: usize) -> f64 {
         self.levels[y * self.width + x]
+    }
+
+    fn mean_and_deviation(&self, columns: Range<usize>, rows: Range<usize>) -> (f64, f64) {
+        let levels = || rows.clone().flat_map(|y| columns.clone().map(move |x| self.at(x, y)));
+        let count = (rows.len() * columns.len()) as f64;
+        let mean = levels().sum::<f64>() / count;
+        let variance = levels().map(|level| (level - mean).powi(2)).sum::<f64>() / count;
+        (mean, variance.sqrt())
     }
 
     /// What is finer than the grid: each level without the mean of the square of [`GRID`] pixels around it, in which every
@@ -111,36 +120,56 @@ impl Lightness {
     }
 }
 
-/// Mean difference of two pictures of one size, in levels: in a frame of this many pixels, and well inside.
-fn frame_and_inside(a: &Picture, b: &Picture, frame: usize) -> (f64, f64) {
-    let (width, height) = (a.width() as usize, a.height() as usize);
-    let (mut of_frame, mut of_inside) = ((0.0, 0.0), (0.0, 0.0));
-    for (index, (a, b)) in a.rgb().iter().zip(b.rgb()).enumerate() {
-        let (x, y) = (index / 3 % width, index / 3 / width);
-        let from_edge = x.min(y).min(width - 1 - x).min(height - 1 - y);
-        let sum = match from_edge {
-            near if near < frame => &mut of_frame,
-            far if far >= 6 * frame => &mut of_inside,
-            _ => continue,
-        };
-        sum.0 += f64::from(a.abs_diff(*b));
-        sum.1 += 1.0;
-    }
-    (of_frame.0 / of_frame.1, of_inside.0 / of_inside.1)
+/// What a photo's border does to its painting, on each of the four sides.
+struct Frame {
+    /// How much lighter a strip along the side is than where more of the photo lies beyond, in levels; less the same of the
+    /// inside, since the norms see another photo.
+    shifts: [f64; 4],
+    /// Deviation of the strip's levels over that of the same place where more lies beyond: less is blurred or faded.
+    contrasts: [f64; 4],
 }
 
-/// Networks that enlarge by transposed convolutions leave 0.2 to 0.5 here.
+impl Frame {
+    /// Width of the strips, in pixels.
+    const STRIP: usize = 8;
+
+    /// Of two paintings of one place.
+    fn between(alone: &Lightness, within: &Lightness) -> Self {
+        let (width, height) = (alone.width, alone.height);
+        let far = 6 * Self::STRIP;
+        let [of_alone, of_within] =
+            [alone, within].map(|painting| painting.mean_and_deviation(far..width - far, far..height - far));
+        let strips = [
+            (0..Self::STRIP, 0..height),
+            (width - Self::STRIP..width, 0..height),
+            (0..width, 0..Self::STRIP),
+            (0..width, height - Self::STRIP..height),
+        ];
+        let sides = strips.map(|(columns, rows)| {
+            let [(alone, spread), (within, spread_within)] =
+                [alone, within].map(|painting| painting.mean_and_deviation(columns.clone(), rows.clone()));
+            (alone - within - (of_alone.0 - of_within.0), spread / spread_within)
+        });
+        Self { shifts: sides.map(|(shift, _)| shift), contrasts: sides.map(|(_, contrast)| contrast) }
+    }
+}
+
+/// The share of fine detail that may repeat with the grid. Networks that enlarge by transposed convolutions leave 0.2 to 0.5 here.
 const MOST_PATTERN: f64 = 0.2;
+
+/// A pattern fainter than this many levels of 255 is not seen, however little detail there is beside it, as on a plain sky.
+const FAINTEST_PATTERN: f64 = 1.0;
 
 #[test]
 fn no_checkerboard_is_seen() {
-    let photos = [("valley", pixel::reduced_to(&valley(), SIZE.0)), ("sky", sky()), ("noise", noise())];
+    let photos =
+        [("valley", pixel::reduced_to(&sample("valley"), SIZE.0)), ("sky", sky()), ("noise", noise())];
     for (card, engine) in shipped() {
         for (what, photo) in &photos {
             let (pattern, detail) = Lightness::of(&engine.paint_picture(photo).unwrap()).grid_pattern();
             let name = &card.painting.name;
             assert!(
-                pattern < MOST_PATTERN * detail,
+                pattern < FAINTEST_PATTERN || pattern < MOST_PATTERN * detail,
                 "{name} on {what}: {pattern:.2} levels repeat of {detail:.2}"
             );
         }
@@ -161,19 +190,43 @@ fn one_colour_stays_one_colour() {
     }
 }
 
-/// A photo is painted at its border as it is where more of it lies beyond.
+/// The shifts of lengstrom's four networks, whose frames are plain to see, are 10 to 20 levels (root mean square over sides and
+/// photos), their contrasts 0.78 to 0.90.
+const MOST_SHIFT: f64 = 9.0;
+const LEAST_CONTRAST: f64 = 0.9;
+
+/// A photo is painted at its border as it is where more of it lies beyond: no lighter or darker, and no fainter. Where each stroke
+/// lies may differ: it is laid by all that the network sees around it.
 #[test]
 fn no_frame_is_seen() {
     const BEYOND: u32 = 64;
-    const FRAME: usize = 8;
     let (width, height) = SIZE;
-    let wide = valley().crop(200, 120, width + 2 * BEYOND, height + 2 * BEYOND).unwrap();
-    let photo = wide.crop(BEYOND, BEYOND, width, height).unwrap();
+    let (valley, cottage) = (sample("valley"), sample("cottage"));
+    let places = [
+        (&valley, 200, 120),
+        (&valley, 20, 220),
+        (&valley, 500, 40),
+        (&cottage, 20, 60),
+        (&cottage, 150, 380),
+    ];
+    let photos =
+        places.map(|(photo, x, y)| photo.crop(x, y, width + 2 * BEYOND, height + 2 * BEYOND).unwrap());
     for (card, engine) in shipped() {
-        let alone = engine.paint_picture(&photo).unwrap();
-        let within = engine.paint_picture(&wide).unwrap().crop(BEYOND, BEYOND, width, height).unwrap();
-        let (frame, inside) = frame_and_inside(&alone, &within, FRAME);
-        assert!(frame < 2.5 * inside, "{}: {frame:.1} levels beside {inside:.1}", card.painting.name);
+        let frames = photos.each_ref().map(|wide| {
+            let photo = wide.crop(BEYOND, BEYOND, width, height).unwrap();
+            let alone = engine.paint_picture(&photo).unwrap();
+            let within = engine.paint_picture(wide).unwrap().crop(BEYOND, BEYOND, width, height).unwrap();
+            Frame::between(&Lightness::of(&alone), &Lightness::of(&within))
+        });
+        let sides = (4 * frames.len()) as f64;
+        let squares = frames.iter().flat_map(|frame| frame.shifts).map(|shift| shift * shift);
+        let shift = (squares.sum::<f64>() / sides).sqrt();
+        let contrast = frames.iter().flat_map(|frame| frame.contrasts).sum::<f64>() / sides;
+        let name = &card.painting.name;
+        assert!(
+            shift < MOST_SHIFT && contrast > LEAST_CONTRAST,
+            "{name}: {shift:.1} levels off at the border, {contrast:.2} of the contrast"
+        );
     }
 }
 
@@ -190,7 +243,18 @@ fn what_is_looked_for_would_be_found() {
     let (pattern, detail) = Lightness::of(&Picture::from_rgb(SIZE.0, SIZE.1, rgb).unwrap()).grid_pattern();
     assert!(pattern > MOST_PATTERN * detail, "{pattern} of {detail}");
 
-    let framed = picture(SIZE, |x, y| if x < 6 || y < 6 { [200; 3] } else { [100; 3] });
-    let (frame, inside) = frame_and_inside(&grey(100), &framed, 8);
-    assert!(frame > 20.0 && inside == 0.0, "{frame} beside {inside}");
+    // A strip that is 60 levels lighter, and one that is faded.
+    let framed = picture(SIZE, |x, y| {
+        if y < 8 {
+            [160; 3]
+        } else if x < 8 {
+            [100; 3]
+        } else {
+            [(90 + 20 * (y % 2)) as u8; 3]
+        }
+    });
+    let striped = picture(SIZE, |_, y| [(90 + 20 * (y % 2)) as u8; 3]);
+    let Frame { shifts, contrasts } = Frame::between(&Lightness::of(&framed), &Lightness::of(&striped));
+    assert!((shifts[2] - 60.0).abs() < 1e-9 && shifts[3] == 0.0, "{shifts:?}");
+    assert!(contrasts[2] == 0.0 && contrasts[3] > 0.98, "{contrasts:?}");
 }
