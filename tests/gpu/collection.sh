@@ -7,7 +7,7 @@
 # TRAINER is the program (built anywhere with `cargo build --release`), VGG19 the loss network (safetensors up to relu5_1 is
 # enough), PAINTINGS a folder with the files that collection.tsv names; NAMEs are its first column. OUT receives
 # NAME.safetensors and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, OPTIMIZER, RATE, WEIGHT (of the
-# style), UNIT (painting, raw) and PEERS (a folder with lengstrom-*.safetensors to be measured beside) may be set.
+# style), LAYERS (that paint) and PEERS (a folder with lengstrom-*.safetensors to be measured beside) may be set.
 set -euo pipefail
 if [ $# -lt 7 ]; then
     sed -n '5,10s/^# \{0,1\}//p' "$0" >&2
@@ -15,7 +15,8 @@ if [ $# -lt 7 ]; then
 fi
 trainer=$1 vgg19=$2 photos=$3 val=$4 paintings=$5 out=$6
 shift 6
-steps=${STEPS:-5000} batch=${BATCH:-16} unit=${UNIT:-painting}
+steps=${STEPS:-5000} batch=${BATCH:-16}
+layers=${LAYERS:-relu1_1=0.5,relu2_1=0.5,relu3_1,relu4_1=3,relu5_1=0.3}
 list=$(dirname "$0")/collection.tsv
 runs=$(mktemp -d)
 . "$(dirname "$0")/begin.sh" "$out"
@@ -24,7 +25,7 @@ for name in "$@"; do
     echo "== $name"
     time "$trainer" train --device cuda --precision bf16 --style "$paintings/$painting" --data "$photos" --val-data "$val" \
         --loss-net "$vgg19" --steps "$steps" --batch "$batch" --size 256 --optimizer "${OPTIMIZER:-muon}" --lr "${RATE:-6e-3}" --warmup 100 --resident auto \
-        --style-unit "$unit" --content-weight 1 --style-weight "${WEIGHT:-$weight}" --tv-weight 15 \
+        --style-unit painting --content-weight 1 --style-weight "${WEIGHT:-$weight}" --style-layers "$layers" --tv-weight 30 \
         --preview-every 0 --log-every 500 --runs "$runs" --name "$name" \
         --title "$title" --artist "$artist" --year "$year" --licence "public domain"
     cp "$runs/$name/$name.safetensors" "$out/"
