@@ -37,9 +37,10 @@ fn picture((width, height): (u32, u32), mut colour: impl FnMut(u32, u32) -> [u8;
     Picture::from_rgb(width, height, rgb.collect()).unwrap()
 }
 
+/// From top to bottom in 255 steps: the levels of 8 bits come again every 51 rows, and not with the grid's 4, as they would in 256.
 fn sky() -> Picture {
     picture(SIZE, |_, y| {
-        let down = f64::from(y) / f64::from(SIZE.1);
+        let down = f64::from(y) / f64::from(SIZE.1 - 1);
         [[90.0, 190.0], [140.0, 215.0], [210.0, 240.0]]
             .map(|[top, bottom]| (top + (bottom - top) * down) as u8)
     })

@@ -143,7 +143,9 @@ fn styles_are_found_by_name() {
     std::fs::rename(darkroom.path("blue.safetensors"), shelf.join("deep-blue.safetensors")).unwrap();
     darkroom.image(&["photo.png", "--style", "deep_blue"]).expect_success();
     assert!(darkroom.path("photo.deep-blue.png").is_file());
-    darkroom.image(&["photo.png", "--style", "no-such"]).expect_error(1, &["no-such", "known: deep-blue"]);
+    darkroom
+        .image(&["photo.png", "--style", "no-such"])
+        .expect_error(1, &["no-such", "known: ", "deep-blue"]);
 }
 
 #[test]

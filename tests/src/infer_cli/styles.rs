@@ -62,7 +62,7 @@ fn one_style_shows_its_whole_card() {
         "  year      c. 1831\n",
         "  licence   public domain\n",
         &format!("{} steps, {} photos", outcome().steps, outcome().images),
-        "\"crop_px\": 256",
+        "\"optimizer\": \"muon\"",
     ] {
         assert!(text.contains(words), "`{words}` is not in:\n{text}");
     }
