@@ -25,7 +25,7 @@ for name in "$@"; do
     echo "== $name"
     time "$trainer" train --device cuda --precision bf16 --style "$paintings/$painting" --data "$photos" --val-data "$val" \
         --loss-net "$vgg19" --steps "$steps" --batch "$batch" --size 256 --optimizer "${OPTIMIZER:-muon}" --lr "${RATE:-6e-3}" --warmup 100 --resident auto \
-        --style-unit painting --content-weight 1 --style-weight "${WEIGHT:-$weight}" --style-layers "$layers" --tv-weight 30 \
+        --style-unit painting --content-weight 1 --style-weight "${WEIGHT:-$weight}" --style-layers "$layers" --tv-weight 30 --grid-weight 10000 \
         --preview-every 0 --log-every 500 --runs "$runs" --name "$name" \
         --title "$title" --artist "$artist" --year "$year" --licence "public domain"
     cp "$runs/$name/$name.safetensors" "$out/"
