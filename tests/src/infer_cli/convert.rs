@@ -209,7 +209,7 @@ fn files_are_inspected() {
     let text = inspect(&["candy.pth"]).expect_success().stdout();
     assert!(text.contains("family    pytorch/examples") && text.contains("weights   7"), "{text}");
     let wave = inspect(&["great-wave"]).expect_success().stdout();
-    assert!(wave.contains("weights   1679235") && wave.contains("\"crop_px\": 256"), "{wave}");
+    assert!(wave.contains("weights   1679235") && wave.contains("\"optimizer\": \"muon\""), "{wave}");
 
     let weight = tch::Tensor::zeros([64, 3, 3, 3], tch::kind::FLOAT_CPU);
     let bias = tch::Tensor::zeros([64], tch::kind::FLOAT_CPU);
