@@ -64,6 +64,11 @@ fn is_zero(weight: &f64) -> bool {
 }
 
 impl PerceptualLossSpec {
+    /// Whether the grid pattern counts.
+    fn looks_at_grid(&self) -> bool {
+        self.grid_weight > 0.0
+    }
+
     /// Every layer that is compared, in either way, from the shallowest to the deepest.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers: Vec<Layer> = self.content_layers.layers().chain(self.style_layers.layers()).collect();
@@ -221,8 +226,7 @@ impl PerceptualLoss {
             .collect();
         let total_variation = self.spec.total_variation.loss(painted_byte_rgb);
 
-        let counts = self.spec.grid_weight > 0.0;
-        let grid_pattern = counts.then(|| grid_pattern_loss(painted_byte_rgb));
+        let grid_pattern = self.spec.looks_at_grid().then(|| grid_pattern_loss(painted_byte_rgb));
         self.weigh(content, style, SurfaceTerms { total_variation, grid_pattern })
     }
 
@@ -231,7 +235,7 @@ impl PerceptualLoss {
         let PerceptualLossSpec { weights, grid_weight, total_variation, .. } = &self.spec;
         let (total_variation, gradient) =
             total_variation.loss_and_gradient(painted_byte_rgb, weights.total_variation);
-        if *grid_weight == 0.0 {
+        if !self.spec.looks_at_grid() {
             return (SurfaceTerms { total_variation, grid_pattern: None }, gradient);
         }
         let (grid_pattern, of_grid) = grid_pattern_loss_and_gradient(painted_byte_rgb, *grid_weight);
