@@ -19,6 +19,8 @@ pub mod lossnet;
 pub mod memory;
 pub mod metric;
 pub mod net;
+#[cfg(test)]
+mod noise;
 pub mod onnx_file;
 pub mod optim;
 pub mod photo_colours;

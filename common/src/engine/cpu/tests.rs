@@ -4,6 +4,7 @@ use tch::{Device, Kind, Tensor};
 use super::way::band_unit;
 use super::*;
 use crate::net::{InputSpace, OutputRange, Padding, Parameters, Residual, Start, Upsample};
+use crate::noise::gaussian;
 use crate::space::byte_rgb_from_picture;
 
 fn net(config: NetConfig) -> StyleNet {
@@ -11,7 +12,7 @@ fn net(config: NetConfig) -> StyleNet {
     // As trained ones do, norms scale and shift.
     let _guard = tch::no_grad_guard();
     let mut flat = parameters.flat().shallow_clone();
-    flat += Tensor::randn_like(&flat) * 0.02;
+    flat += gaussian(&flat.size(), 5) * 0.02;
     StyleNet::new(config, parameters)
 }
 
