@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use datasets::{PhotoFolder, PhotoStream, StreamConfig, StreamPosition};
+use datasets::{A_LITTLE_ZOOM, PhotoFolder, PhotoStream, StreamConfig, StreamPosition};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         crop: 256,
         batch: 4,
         augment: true,
+        zoom: A_LITTLE_ZOOM,
         decode_threads,
         start: StreamPosition::default(),
     };

@@ -26,13 +26,12 @@ impl CropPlan {
         Self { side, short_side: side, across: 0.5, down: 0.5, mirrored: false }
     }
 
-    /// A random square of a photo whose short side is resized to `side..=side * 9 / 8` (a little jitter of
-    /// scale), mirrored every other time.
-    pub(crate) fn random(side: u32, mut draw: Draw) -> Self {
-        let jitter = longest_short_side(side) - side;
+    /// A random square of a photo whose short side is resized to `side..=side * zoom`, mirrored every other time.
+    pub(crate) fn random(side: u32, zoom: f64, mut draw: Draw) -> Self {
+        let play = longest_short_side(side, zoom) - side;
         Self {
             side,
-            short_side: side + draw.below(u64::from(jitter) + 1) as u32,
+            short_side: side + draw.below(u64::from(play) + 1) as u32,
             across: draw.unit(),
             down: draw.unit(),
             mirrored: draw.coin(),
@@ -75,9 +74,9 @@ impl CropPlan {
     }
 }
 
-/// The most pixels that a random plan for crops of `side` pixels asks of a photo's short side: `side * 9 / 8`.
-pub(crate) const fn longest_short_side(side: u32) -> u32 {
-    side.saturating_add(side / 8)
+/// The most pixels that a random plan for crops of `side` pixels asks of a photo's short side: `side * zoom`.
+pub(crate) fn longest_short_side(side: u32, zoom: f64) -> u32 {
+    ((f64::from(side) * zoom) as u32).max(side)
 }
 
 #[cfg(test)]
@@ -85,6 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::A_LITTLE_ZOOM;
     use crate::order::{StreamPosition, crop_draw};
 
     #[test]
@@ -109,11 +109,18 @@ mod tests {
 
     #[test]
     fn random_plans_use_their_whole_range() {
-        let plans: Vec<CropPlan> = (0..400)
-            .map(|index| CropPlan::random(64, crop_draw(3, StreamPosition { epoch: 0, index })))
-            .collect();
-        let sizes: std::collections::BTreeSet<u32> = plans.iter().map(|plan| plan.short_side).collect();
-        assert_eq!(sizes, (64..=72).collect());
+        let plans = |zoom| -> Vec<CropPlan> {
+            (0..400)
+                .map(|index| CropPlan::random(64, zoom, crop_draw(3, StreamPosition { epoch: 0, index })))
+                .collect()
+        };
+        let sizes = |plans: &[CropPlan]| -> std::collections::BTreeSet<u32> {
+            plans.iter().map(|plan| plan.short_side).collect()
+        };
+        assert_eq!(sizes(&plans(2.0)), (64..=128).collect());
+        assert_eq!(sizes(&plans(1.0)), [64].into());
+        let plans = plans(A_LITTLE_ZOOM);
+        assert_eq!(sizes(&plans), (64..=72).collect());
         let mirrored = plans.iter().filter(|plan| plan.mirrored).count();
         assert!((150..250).contains(&mirrored), "{mirrored}");
         let left = plans.iter().filter(|plan| plan.across < 0.5).count();
@@ -124,8 +131,9 @@ mod tests {
         #[test]
         fn every_plan_fits_every_photo(
             seed: u64, index: u64, side in 1u32..600, width in 1u32..9000, height in 1u32..9000,
+            zoom in 1.0..9.0,
         ) {
-            let plan = CropPlan::random(side, crop_draw(seed, StreamPosition { epoch: 0, index }));
+            let plan = CropPlan::random(side, zoom, crop_draw(seed, StreamPosition { epoch: 0, index }));
             let region = plan.region(width, height);
             prop_assert!(region.width > 0.0 && region.x >= 0.0 && region.y >= 0.0, "{:?}", region);
             prop_assert!(region.x + region.width <= f64::from(width), "{:?}", region);

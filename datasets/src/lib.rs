@@ -10,7 +10,7 @@
 //! [`SkipReason`]; one that is only smaller than the crop is enlarged.
 //!
 //! ```no_run
-//! use datasets::{PhotoFolder, PhotoStream, StreamConfig, StreamPosition};
+//! use datasets::{A_LITTLE_ZOOM, PhotoFolder, PhotoStream, StreamConfig, StreamPosition};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folder = PhotoFolder::scan("photos")?;
@@ -19,6 +19,7 @@
 //!     crop: 256,
 //!     batch: 4,
 //!     augment: true,
+//!     zoom: A_LITTLE_ZOOM,
 //!     decode_threads: 2,
 //!     start: StreamPosition::default(),
 //! };
@@ -51,6 +52,6 @@ pub use load::MIN_SHORT_SIDE;
 pub use order::StreamPosition;
 pub use schedule::{PlannedCrop, Schedule};
 pub use skip::{KnownSkip, SkipReason, SkippedPhoto};
-pub use stream::{ByteBatch, PhotoStream, StreamConfig, StreamError};
+pub use stream::{A_LITTLE_ZOOM, ByteBatch, PhotoStream, StreamConfig, StreamError};
 pub use validation::{ByteCrop, centre_crops, shuffled_centre_crops};
 pub use whole_stream::{WholePhoto, WholePhotoStream, WholeTurn};

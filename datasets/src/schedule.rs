@@ -11,6 +11,7 @@ pub struct Schedule {
     seed: u64,
     crop: u32,
     augment: bool,
+    zoom: f64,
     /// The order of one epoch, kept since positions mostly follow each other.
     epoch: u64,
     order: Vec<u32>,
@@ -26,10 +27,10 @@ pub struct PlannedCrop {
 }
 
 impl Schedule {
-    /// The schedule of the stream that `config` (its seed, crop and augmentation) makes of a folder of `photos` photos.
+    /// The schedule of the stream that `config` (its seed, crop, augmentation and zoom) makes of a folder of `photos` photos.
     pub fn new(config: &StreamConfig, photos: usize) -> Self {
-        let StreamConfig { seed, crop, augment, start, .. } = *config;
-        Self { seed, crop, augment, epoch: start.epoch, order: epoch_order(seed, start.epoch, photos) }
+        let StreamConfig { seed, crop, augment, zoom, start, .. } = *config;
+        Self { seed, crop, augment, zoom, epoch: start.epoch, order: epoch_order(seed, start.epoch, photos) }
     }
 
     /// What is taken at `position`. A photo that turns out to be unusable is passed over; nothing moves up.
@@ -42,7 +43,7 @@ impl Schedule {
             self.epoch = position.epoch;
         }
         let plan = if self.augment {
-            CropPlan::random(self.crop, crop_draw(self.seed, position))
+            CropPlan::random(self.crop, self.zoom, crop_draw(self.seed, position))
         } else {
             CropPlan::centre(self.crop)
         };

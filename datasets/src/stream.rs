@@ -14,8 +14,11 @@ use crate::skip::{KnownSkip, SkippedPhoto};
 use crate::walk::Walk;
 use crate::workers::{Load, ThreadsEnded};
 
+/// A jitter of scale of an eighth: the [zoom](StreamConfig::zoom) of crops that show nearly the whole photo.
+pub const A_LITTLE_ZOOM: f64 = 1.125;
+
 /// What to stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StreamConfig {
     /// Decides the order and every crop.
     pub seed: u64,
@@ -25,6 +28,8 @@ pub struct StreamConfig {
     pub batch: usize,
     /// Random scale, place and mirroring; else the centre square.
     pub augment: bool,
+    /// How much larger than the crop a photo's short side may be, from 1: with 2, a random crop shows half of it or more.
+    pub zoom: f64,
     /// At least 1; does not change what comes out.
     pub decode_threads: usize,
     /// Where to begin: the default, or where another stream of this folder and seed stopped.

@@ -18,7 +18,7 @@ use crate::workers::Load;
 /// A longer photo gives its middle, so that no panorama takes the room of hundreds of photos.
 const MAX_ASPECT: u32 = 4;
 
-/// A photo whose short side has `crop * 9 / 8` pixels, the most that a [`CropPlan`] asks for.
+/// A photo whose short side has `crop * zoom` pixels, the most that a [`CropPlan`] asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WholePhoto {
     /// Pixels across.
@@ -58,7 +58,7 @@ impl WholePhotoStream {
         config: StreamConfig,
         known: &[KnownSkip],
     ) -> Result<Self, StreamError> {
-        let whole = WholePlan { short_side: longest_short_side(config.crop) };
+        let whole = WholePlan { short_side: longest_short_side(config.crop, config.zoom) };
         let load: Arc<Load<CropPlan, Picture>> =
             Arc::new(move |path: &Path, _: &CropPlan| Ok(whole.resize(&load_usable(path)?)?));
         Ok(Self { walk: Walk::start(folder.into(), &config, known, &load)? })

@@ -20,6 +20,7 @@ const CONFIG: StreamConfig = StreamConfig {
     crop: 32,
     batch: 1,
     augment: true,
+    zoom: datasets::A_LITTLE_ZOOM,
     decode_threads: 2,
     start: StreamPosition { epoch: 0, index: 0 },
 };

@@ -136,9 +136,36 @@ fn a_training_goes_on_from_a_style_file() {
     };
     let ((_, first), (card, second)) = (load("first"), load("second"));
     assert_eq!(card.recipe["from"], "first");
+    let [ancestor] = &card.ancestors[..] else { panic!("{:?}", card.ancestors) };
+    assert_eq!((&ancestor.painting.name[..], ancestor.outcome.is_some()), ("first", true));
     // With next to no learning rate the network stays what it was.
     assert!(second.parameters().flat().allclose(first.parameters().flat(), 1e-5, 1e-6, false));
     studio.train(&[("--name", "third"), ("--from", "no-such")]).expect_error(1, &["no-such"]);
+
+    // It does so when it is resumed before its first checkpoint, too.
+    std::fs::remove_file(studio.path("runs/second/second.safetensors")).unwrap();
+    std::fs::remove_dir_all(studio.path("runs/second/checkpoints")).unwrap();
+    trainer(studio.folder.path(), &["train", "--device", "cpu", "--resume", "runs/second"]).expect_success();
+    assert!(load("second").1.parameters().flat().allclose(first.parameters().flat(), 1e-5, 1e-6, false));
+
+    // A resumed run knows its ancestors, even where they are no longer there, and hands them on.
+    std::fs::remove_file(studio.path("runs/first/first.safetensors")).unwrap();
+    let resumed = ["train", "--device", "cpu", "--resume", "runs/second", "--steps", "8"];
+    trainer(studio.folder.path(), &resumed).expect_success();
+    let second = "runs/second/second.safetensors";
+    studio.train(&[("--name", "third"), ("--from", second)]).expect_success();
+    let lineage = load("third").0.into_lineage();
+    let names: Vec<&str> = lineage.iter().map(|training| &training.painting.name[..]).collect();
+    assert_eq!(names, ["first", "second", "third"]);
+    assert_eq!((&lineage[0], lineage[1].outcome.as_ref().unwrap().steps), (ancestor, 8));
+
+    // Each can be trained again: the first by what the last one's card says of it.
+    let again = [("--name", "again"), ("--recipe-of", "runs/third/third.safetensors"), ("--ancestor", "1")];
+    studio.train(&again).expect_success();
+    let (again, _) = load("again");
+    assert_eq!((&again.recipe, again.ancestors.len()), (&ancestor.recipe, 0));
+    let second = [("--name", "none"), ("--recipe-of", second), ("--ancestor", "2")];
+    studio.train(&second).expect_error(1, &["--ancestor 2: it has 1", "second.safetensors"]);
 }
 
 #[test]
@@ -296,6 +323,7 @@ fn numbers_that_make_no_sense_are_refused() {
         ("--style-weight", "inf"),
         ("--temporal", "-1"),
         ("--temporal-features", "NaN"),
+        ("--zoom", "0.5"),
         ("--temporal-ramp", "0.5,0.2"),
         ("--temporal-ramp", "0.1"),
         ("--name", "../escape"),

@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use common::style_file::StyleCard;
 use common::tensor_file::StoredAs;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -168,16 +167,16 @@ impl Config {
         Self::parse(&text, named).map_err(|reason| ConfigError::Malformed { path: path.to_owned(), reason })
     }
 
-    /// The recipe of a style that was trained before, from its card, without any paths; where it went on from another
+    /// The recipe of a style that was trained before, as its card has it, without any paths; where it went on from another
     /// style, so does this.
     ///
     /// # Errors
     /// In one line, what is not understood; a card without a recipe is of a network that was not trained here.
-    pub fn of_card(card: &StyleCard) -> Result<Self, String> {
-        if card.recipe.is_null() {
+    pub fn of_card_recipe(recipe: &serde_json::Value) -> Result<Self, String> {
+        if recipe.is_null() {
             return Err("its card has no recipe".to_owned());
         }
-        let recipe = as_toml(card.recipe.clone()).ok_or("its recipe is no table")?;
+        let recipe = as_toml(recipe.clone()).ok_or("its recipe is no table")?;
         let text = Table::from_iter([("recipe".to_owned(), recipe)]).to_string();
         let mut config = Self::parse(&text, NamedRecipe::Atelier)?;
         config.inputs.from = config.recipe.from.clone();
@@ -244,7 +243,6 @@ fn one() -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use common::style_file::Painting;
 
     use super::*;
 
@@ -272,14 +270,13 @@ mod tests {
             let mut recipe = named.recipe();
             recipe.steps = 77;
             recipe.from = Some("another".to_owned());
-            let mut card = StyleCard::new(recipe.net.clone(), Painting::default());
-            assert!(Config::of_card(&card).unwrap_err().contains("no recipe"));
-            card.recipe = serde_json::to_value(&recipe).unwrap();
-            let config = Config::of_card(&card).unwrap();
+            let mut in_card = serde_json::to_value(&recipe).unwrap();
+            let config = Config::of_card_recipe(&in_card).unwrap();
             assert_eq!((config.recipe, config.inputs.from.as_deref()), (recipe, Some("another")), "{named}");
-            card.recipe["stepps"] = 3.into();
-            assert!(Config::of_card(&card).unwrap_err().contains("stepps"));
+            in_card["stepps"] = 3.into();
+            assert!(Config::of_card_recipe(&in_card).unwrap_err().contains("stepps"));
         }
+        assert!(Config::of_card_recipe(&serde_json::Value::Null).unwrap_err().contains("no recipe"));
     }
 
     #[test]

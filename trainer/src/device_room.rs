@@ -105,7 +105,7 @@ fn least_mebibytes(lines: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use datasets::StreamPosition;
+    use datasets::{A_LITTLE_ZOOM, StreamPosition};
     use pixel::{Format, Picture, write_file};
 
     use super::*;
@@ -148,6 +148,7 @@ mod tests {
             crop: 16,
             batch: 1,
             augment: true,
+            zoom: A_LITTLE_ZOOM,
             decode_threads: 1,
             start: StreamPosition::default(),
         };

@@ -155,7 +155,12 @@ impl RunFolder {
 
     /// Where the style file goes.
     pub fn style_file(&self) -> PathBuf {
-        self.path.join(format!("{}.safetensors", self.name))
+        Self::style_file_in(&self.path, &self.name)
+    }
+
+    /// Where the run `name` in the folder `path` keeps its style file, without opening the run.
+    pub fn style_file_in(path: &Path, name: &str) -> PathBuf {
+        path.join(format!("{name}.safetensors"))
     }
 
     /// Where the list of unused photos goes.

@@ -7,6 +7,7 @@ use common::loss::LossValues;
 use common::style_file::{self, StyleCard, StyleFileError};
 
 use crate::journal::{self, Journal, JournalEntry, JournalError};
+use crate::run_folder::RunFolder;
 
 /// All that a run folder tells of its training, finished or not.
 pub struct RunRecord {
@@ -49,7 +50,7 @@ impl RunRecord {
     /// # Errors
     /// A file that is there cannot be read or understood, or there is no journal.
     pub fn read(folder: &Path, name: &str) -> Result<Self, RunRecordError> {
-        let style_file = folder.join(format!("{name}.safetensors"));
+        let style_file = RunFolder::style_file_in(folder, name);
         let card = if style_file.exists() { Some(style_file::load_card(&style_file)?) } else { None };
         Ok(Self {
             folder: folder.to_owned(),

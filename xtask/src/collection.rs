@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use anyhow::{Context as _, Result};
 
-pub(crate) use card::Card;
+use card::Card;
 
 /// Where they lie, from the root of the workspace.
 pub(crate) const FOLDER: &str = "checkpoints";

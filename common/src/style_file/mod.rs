@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-pub use card::{BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
+pub use card::{Ancestor, BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
 pub use export::save_onnx;
 use import::{Foreign, ImportError};
 pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name, is_called_style};

@@ -28,6 +28,7 @@ fn config() -> StreamConfig {
         crop: 16,
         batch: 3,
         augment: true,
+        zoom: A_LITTLE_ZOOM,
         decode_threads: 2,
         start: StreamPosition::default(),
     }

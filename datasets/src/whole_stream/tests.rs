@@ -4,6 +4,7 @@ use pixel::{Format, write_file};
 use tempfile::TempDir;
 
 use super::*;
+use crate::A_LITTLE_ZOOM;
 use crate::stream::PhotoStream;
 
 /// `count` photos of different shapes; each has a red of its own, green and blue vary.
@@ -24,6 +25,7 @@ const CONFIG: StreamConfig = StreamConfig {
     crop: 16,
     batch: 1,
     augment: true,
+    zoom: A_LITTLE_ZOOM,
     decode_threads: 2,
     start: StreamPosition { epoch: 0, index: 0 },
 };

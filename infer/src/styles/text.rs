@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use common::loss::LossValues;
 use common::net::Parameters;
-use common::style_file::{Origin, Outcome};
+use common::style_file::{Ancestor, Origin, Outcome};
 
 use super::Style;
 
@@ -59,6 +59,9 @@ pub(super) fn whole(style: &Style<'_>) -> String {
         line("from", &from(origin));
         line("terms", origin.licence.as_deref().unwrap_or("of its weights: not said"));
     }
+    for ancestor in &card.ancestors {
+        line("after", &before(ancestor));
+    }
     if let Some(outcome) = &card.outcome {
         let minutes = outcome.seconds / 60.0;
         let Outcome { steps, images, device, software, .. } = outcome;
@@ -82,6 +85,16 @@ pub(super) fn whole(style: &Style<'_>) -> String {
         let _ = writeln!(text, "  recipe    {}", recipe.replace('\n', "\n  "));
     }
     text
+}
+
+/// `great-wave (1250 steps, 2500 photos)`.
+fn before(ancestor: &Ancestor) -> String {
+    let name = &ancestor.painting.name;
+    match (&ancestor.outcome, &ancestor.origin) {
+        (Some(outcome), _) => format!("{name} ({} steps, {} photos)", outcome.steps, outcome.images),
+        (None, Some(origin)) => format!("{name}, {}", from(origin)),
+        (None, None) => name.clone(),
+    }
 }
 
 /// `candy.pth (sha256 ...), https://...`.

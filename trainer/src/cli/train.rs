@@ -61,6 +61,9 @@ pub(crate) struct TrainArgs {
     /// The recipe to start from: that of this style, a name or a style file, as its card tells it.
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["config", "recipe"])]
     pub(crate) recipe_of: Option<String>,
+    /// With --recipe-of, the recipe of the N-th training that the style went on from, from 1, instead of its last one.
+    #[arg(long, value_name = "N", requires = "recipe_of")]
+    pub(crate) ancestor: Option<NonZeroUsize>,
 
     #[command(flatten)]
     pub(crate) learning: LearningArgs,
@@ -119,6 +122,10 @@ pub(crate) struct LearningArgs {
     /// Centre crops only: no random crops, scales and flips.
     #[arg(long)]
     pub(crate) no_augment: bool,
+    /// How far random crops go into the photos: with 2, they show half of a photo's short side or more, so that smooth and
+    /// close-up pictures are painted as heavily as busy ones [default: 1.125].
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub(crate) zoom: Option<f64>,
     /// Decides the fresh network, the order of the photos and the crops [default: 1].
     #[arg(long)]
     pub(crate) seed: Option<u64>,

@@ -7,7 +7,7 @@ use common::loss::{PerceptualLossSpec, TemporalSpec};
 use common::net::{NetConfig, Start};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
 use common::precision::Precision;
-use datasets::{StreamConfig, StreamPosition};
+use datasets::{A_LITTLE_ZOOM, StreamConfig, StreamPosition};
 use serde::{Deserialize, Serialize};
 
 pub use named::{NamedRecipe, UnknownRecipe};
@@ -37,7 +37,11 @@ pub struct Recipe {
     pub precision: Precision,
     /// Random crops, scales and flips; without them, each photo gives its centre.
     pub augment: bool,
-    /// Photos are reduced to a short side of `crop_px * 9 / 8` before crops are cut, on the device, where they can be kept;
+    /// With `augment`: how much larger than `crop_px` a photo's short side may be. With more, the network learns to paint
+    /// smooth and close-up pictures as heavily as busy ones.
+    #[serde(default = "a_little_zoom")]
+    pub zoom: f64,
+    /// Photos are reduced to a short side of `crop_px * zoom` before crops are cut, on the device, where they can be kept;
     /// otherwise crops are cut from the photos themselves, which leaves them a little sharper.
     pub reduce_photos_first: bool,
     /// Decides the fresh network, the order of photos and the crops.
@@ -104,6 +108,7 @@ impl Recipe {
             crop: self.crop_px,
             batch: self.batch,
             augment: self.augment,
+            zoom: self.zoom,
             decode_threads,
             start,
         }
@@ -122,6 +127,7 @@ impl Default for Recipe {
             match_colors: ColourMatch::None,
             precision: Precision::F32,
             augment: true,
+            zoom: A_LITTLE_ZOOM,
             reduce_photos_first: false,
             seed: 1,
             from: None,
@@ -137,6 +143,11 @@ impl Default for Recipe {
             net: NetConfig::default(),
         }
     }
+}
+
+/// That of recipes from before there was a choice.
+fn a_little_zoom() -> f64 {
+    A_LITTLE_ZOOM
 }
 
 /// Nothing is written as 0, so that a file can take back what the recipe below it says.

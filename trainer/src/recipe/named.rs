@@ -9,6 +9,7 @@ use common::lossnet::Layer;
 use common::net::{InputSpace, NetConfig, OutputRange, Padding, Start, Upsample};
 use common::optim::{AdamConfig, Decay, LearningRateSchedule};
 use common::precision::Precision;
+use datasets::A_LITTLE_ZOOM;
 
 use super::{Optimizer, Recipe};
 
@@ -84,6 +85,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         match_colors: ColourMatch::None,
         precision: Precision::F32,
         augment: false,
+        zoom: A_LITTLE_ZOOM,
         reduce_photos_first: false,
         seed: 42,
         from: None,

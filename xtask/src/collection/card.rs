@@ -11,29 +11,31 @@ use serde_json::Value;
 /// A style's card.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Card {
+    #[serde(flatten)]
+    pub(crate) training: Training,
+    /// The trainings that its own went on from, each from the one before it.
+    #[serde(default)]
+    pub(crate) ancestors: Vec<Training>,
+}
+
+/// A training, and what came of it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Training {
     pub(crate) painting: Painting,
     #[serde(default)]
-    pub(crate) recipe: Recipe,
+    pub(crate) recipe: Value,
     pub(crate) outcome: Option<Outcome>,
 }
 
-/// The painting that it has learnt.
+/// The painting that was learnt.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Painting {
+    pub(crate) name: String,
     pub(crate) title: Option<String>,
     pub(crate) artist: Option<String>,
     pub(crate) year: Option<String>,
     pub(crate) licence: Option<String>,
     pub(crate) picture_sha256: Option<String>,
-}
-
-/// What decided what was learnt.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Recipe {
-    /// The style that the training went on from.
-    pub(crate) from: Option<String>,
-    #[serde(default)]
-    pub(crate) crop_px: u32,
 }
 
 /// What came of it.
@@ -69,10 +71,24 @@ impl Card {
         Ok(serde_json::from_str(card)?)
     }
 
+    /// All trainings that made the network, in order.
+    pub(super) fn lineage(&self) -> impl Iterator<Item = &Training> {
+        self.ancestors.iter().chain([&self.training])
+    }
+}
+
+impl Training {
+    /// The style whose network it went on from; `None` where it began with a fresh one.
+    pub(super) fn from(&self) -> Option<&str> {
+        self.recipe["from"].as_str()
+    }
+}
+
+impl Painting {
     /// One line for people.
-    pub(super) fn caption(&self, name: &str) -> String {
-        let Painting { title, artist, year, .. } = &self.painting;
-        let title = format!("*{}*", title.as_deref().unwrap_or(name));
+    pub(super) fn caption(&self) -> String {
+        let Self { name, title, artist, year, .. } = self;
+        let title = format!("*{}*", title.as_ref().unwrap_or(name));
         [artist.clone(), Some(title), year.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }

@@ -7,8 +7,8 @@ use std::{fs, iter};
 use anyhow::{Context as _, Result, ensure};
 use xshell::cmd;
 
-use super::card::{Losses, Outcome};
-use super::{Card, FOLDER, Style, shipped};
+use super::card::{Card, Losses, Outcome, Training};
+use super::{FOLDER, Style, shipped};
 use crate::workspace::SAMPLES;
 use crate::{libtorch, workspace};
 
@@ -65,10 +65,10 @@ fn gallery(styles: &[(&Style, Card)], samples: &[String]) -> String {
         String::from("| style | painting | trained | content loss | style loss |\n|---|---|---|---|---|\n");
     for (style, card) in styles {
         let Style { name, .. } = style;
-        let licence =
-            card.painting.licence.as_deref().map(|licence| format!(" ({licence})")).unwrap_or_default();
-        let (trained, content, style_loss) = losses(card);
-        let caption = card.caption(name);
+        let painting = &card.training.painting;
+        let licence = painting.licence.as_deref().map(|licence| format!(" ({licence})")).unwrap_or_default();
+        let (content, style_loss) = losses(&card.training);
+        let (trained, caption) = (trained(card), painting.caption());
         let _ = writeln!(page, "| `{name}` | {caption}{licence} | {trained} | {content} | {style_loss} |");
     }
     for sample in samples {
@@ -99,19 +99,31 @@ fn grid(pictures: impl Iterator<Item = (String, String)>) -> String {
     table
 }
 
-/// How it was trained, and what came of it on photos that were not trained on.
-fn losses(card: &Card) -> (String, String, String) {
-    let Some(Outcome { steps, images, validation, validation_of_photos }) = &card.outcome else {
-        return <(String, String, String)>::default();
+/// How long the painting was learnt, in however many trainings, and what the first of them went on from.
+fn trained(card: &Card) -> String {
+    let name = &card.training.painting.name;
+    let lineage: Vec<&Training> = card.lineage().collect();
+    let first =
+        lineage.iter().rposition(|training| training.painting.name != *name).map_or(0, |other| other + 1);
+    let outcomes = || lineage[first..].iter().filter_map(|training| training.outcome.as_ref());
+    let images: u64 = outcomes().map(|outcome| outcome.images).sum();
+    let steps: u64 = outcomes().map(|outcome| outcome.steps).sum();
+    let from = lineage[first].from().map(|from| format!(", from `{from}`")).unwrap_or_default();
+    format!("{images} photos in {steps} steps{from}")
+}
+
+/// Content and style loss on photos that were not trained on.
+fn losses(training: &Training) -> (String, String) {
+    let Some(Outcome { validation: Some(Losses { content, style }), validation_of_photos, .. }) =
+        &training.outcome
+    else {
+        return <(String, String)>::default();
     };
-    let from = card.recipe.from.as_deref().map(|from| format!(", from `{from}`")).unwrap_or_default();
-    let trained = format!("{images} photos in {steps} steps, {} px{from}", card.recipe.crop_px);
-    let Some(Losses { content, style }) = validation else { return (trained, String::new(), String::new()) };
     let less = match validation_of_photos {
         Some(photos) if *style > 0.0 => format!("{:.1} times less than the photos'", photos.style / style),
         _ => format!("{style:.3e}"),
     };
-    (trained, format!("{content:.3e}"), less)
+    (format!("{content:.3e}"), less)
 }
 
 /// The page with another gallery in it.
@@ -138,8 +150,15 @@ mod tests {
     #[test]
     fn the_gallery_says_what_the_cards_say() {
         let card: Card = serde_json::from_value(serde_json::json!({
-            "painting": { "title": "The Scream", "artist": "Edvard Munch", "year": "1893", "licence": "public domain" },
-            "recipe": { "from": "great-wave", "crop_px": 256, "steps": 7 },
+            "painting": { "name": "the-scream", "title": "The Scream", "artist": "Edvard Munch", "year": "1893", "licence": "public domain" },
+            "recipe": { "from": "the-scream" },
+            "ancestors": [
+                { "painting": { "name": "great-wave" }, "outcome": { "steps": 9, "images": 99 } },
+                {
+                    "painting": { "name": "the-scream" }, "recipe": { "from": "great-wave" },
+                    "outcome": { "steps": 50, "images": 100 }
+                }
+            ],
             "outcome": {
                 "steps": 300, "images": 1200,
                 "validation": { "content": 266_000.0, "style": 20.0 },
@@ -152,7 +171,7 @@ mod tests {
         let expected = "\
 | style | painting | trained | content loss | style loss |
 |---|---|---|---|---|
-| `the-scream` | Edvard Munch, *The Scream*, 1893 (public domain) | 1200 photos in 300 steps, 256 px, from `great-wave` | 2.660e5 | 10.0 times less than the photos' |
+| `the-scream` | Edvard Munch, *The Scream*, 1893 (public domain) | 1300 photos in 350 steps, from `great-wave` | 2.660e5 | 10.0 times less than the photos' |
 
 | the photo | `the-scream` |  |
 |---|---|---|

@@ -6,9 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use sha2::{Digest as _, Sha256};
 use xshell::cmd;
 
-use super::{Card, FOLDER, Style, shipped};
+use super::card::{Card, Painting, Training};
+use super::{FOLDER, Style, shipped};
 use crate::libtorch::{self, digest};
 use crate::workspace;
 
@@ -39,6 +41,19 @@ pub(crate) struct Options {
     extra: Vec<OsString>,
 }
 
+/// A training to be done, in a run folder of its own.
+struct Stage<'a> {
+    /// The style whose card has the recipe: its own, or that of its ancestor of this number, from 1.
+    style: &'a Style,
+    ancestor: Option<usize>,
+    training: &'a Training,
+    painting: &'a Path,
+    /// The folder that has the run's folder in it. What began alike is in the same and is trained once.
+    runs: PathBuf,
+    /// The style file of the stage before.
+    from: Option<PathBuf>,
+}
+
 /// Called again, it goes on where it was: runs that are done are left alone, one that is half done is resumed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let root = workspace::root();
@@ -47,53 +62,106 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ensure!(styles.iter().any(|style| style.name == *name), "no style {name:?} in {FOLDER}/");
     }
     let wanted = |style: &&Style| options.names.is_empty() || options.names.contains(&style.name);
-    let trainings: Vec<(&Style, Card)> =
+    let wanted: Vec<(&Style, Card)> =
         styles.iter().filter(wanted).map(|style| Ok((style, style.card()?))).collect::<Result<_>>()?;
     let paintings = by_contents(&options.paintings)?;
     // What is missing is said before hours of training.
-    let trainings = in_order(trainings)
-        .into_iter()
-        .map(|(style, card)| {
-            let painting = card.painting.picture_sha256.as_ref().and_then(|sha256| paintings.get(sha256));
-            let painting = painting.with_context(|| {
-                let folder = options.paintings.display();
-                format!("the painting of {} ({}) is not in {folder}", style.name, card.caption(&style.name))
-            })?;
-            Ok((style, card, painting.as_path()))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let lineages: Vec<Vec<Stage<'_>>> = wanted
+        .iter()
+        .map(|(style, card)| stages(style, card, &paintings, &root.join(RUNS)))
+        .collect::<Result<_>>()
+        .with_context(|| format!("of the paintings in {}", options.paintings.display()))?;
     libtorch::ensure(&libtorch::Options::default())?;
-    for (style, card, painting) in &trainings {
-        train(options, style, card, painting)?;
+    for stages in &lineages {
+        for stage in stages {
+            stage.train(options)?;
+        }
+        if let (true, Some(last)) = (options.install, stages.last()) {
+            let Style { name, path } = last.style;
+            let result = last.result();
+            ensure!(last.is_done(), "{name} has not been trained to its end: {}", result.display());
+            fs::copy(&result, path).with_context(|| format!("writing {}", path.display()))?;
+        }
     }
     Ok(())
 }
 
-fn train(options: &Options, style: &Style, card: &Card, painting: &Path) -> Result<()> {
-    let shell = workspace::shell()?;
-    let cargo = workspace::cargo();
-    let name = &style.name;
-    let run = workspace::root().join(RUNS).join(name);
-    let result = run.join(format!("{name}.safetensors"));
-    let mut args: Vec<OsString> = vec!["train".into()];
-    if result.is_file() {
-        println!("{name}: done already");
-    } else {
+/// All that it takes to train a style from a fresh network on.
+fn stages<'a>(
+    style: &'a Style,
+    card: &'a Card,
+    paintings: &'a BTreeMap<String, PathBuf>,
+    runs: &Path,
+) -> Result<Vec<Stage<'a>>> {
+    if let Some(from) = card.lineage().next().and_then(Training::from) {
+        bail!("the card of {} does not say how {from} was trained, which it went on from", style.name);
+    }
+    let mut so_far = Sha256::new();
+    let mut stages: Vec<Stage<'_>> = Vec::new();
+    for (index, training) in card.lineage().enumerate() {
+        let sha256 = training.painting.picture_sha256.as_ref();
+        let painting = sha256.and_then(|sha256| paintings.get(sha256)).with_context(|| {
+            format!("none is {}, which {} learnt", training.painting.caption(), style.name)
+        })?;
+        so_far.update(serde_json::to_string(&(sha256, &training.recipe))?);
+        let id = &digest::hex(&so_far.clone().finalize())[..8];
+        stages.push(Stage {
+            style,
+            ancestor: (index < card.ancestors.len()).then_some(index + 1),
+            training,
+            painting,
+            runs: runs.join(id),
+            from: stages.last().map(Stage::result),
+        });
+    }
+    Ok(stages)
+}
+
+impl Stage<'_> {
+    fn run_folder(&self) -> PathBuf {
+        self.runs.join(&self.training.painting.name)
+    }
+
+    /// The style file, which is there from the first checkpoint on.
+    fn result(&self) -> PathBuf {
+        self.run_folder().join(format!("{}.safetensors", self.training.painting.name))
+    }
+
+    fn is_done(&self) -> bool {
+        let training = Card::read(&self.result()).ok().map(|card| card.training);
+        training.is_some_and(|Training { recipe, outcome, .. }| {
+            outcome.is_some_and(|outcome| recipe["steps"].as_u64() == Some(outcome.steps))
+        })
+    }
+
+    fn train(&self, options: &Options) -> Result<()> {
+        let shell = workspace::shell()?;
+        let cargo = workspace::cargo();
+        let Painting { name, title, artist, year, licence, .. } = &self.training.painting;
+        let text = |value: &Option<String>| value.clone().map(OsString::from);
+        let mut args: Vec<OsString> = vec!["train".into()];
+        let run = self.run_folder();
+        if self.is_done() {
+            println!("{name}: done already: {}", run.display());
+            return Ok(());
+        }
         if run.join("config.toml").is_file() {
-            args.extend(["--resume".into(), run.clone().into()]);
+            args.extend(["--resume".into(), run.into()]);
         } else {
             let with_value = [
-                ("--recipe-of", Some(style.path.clone().into_os_string())),
+                ("--recipe-of", Some(self.style.path.clone().into())),
+                ("--ancestor", self.ancestor.map(|number| number.to_string().into())),
+                ("--from", self.from.clone().map(Into::into)),
                 ("--name", Some(name.into())),
-                ("--runs", Some(RUNS.into())),
-                ("--style", Some(painting.into())),
+                ("--runs", Some(self.runs.clone().into())),
+                ("--style", Some(self.painting.into())),
                 ("--data", Some(options.data.clone().into())),
                 ("--val-data", options.val_data.clone().map(Into::into)),
                 ("--loss-net", options.loss_net.clone().map(Into::into)),
-                ("--title", card.painting.title.clone().map(Into::into)),
-                ("--artist", card.painting.artist.clone().map(Into::into)),
-                ("--year", card.painting.year.clone().map(Into::into)),
-                ("--licence", card.painting.licence.clone().map(Into::into)),
+                ("--title", text(title)),
+                ("--artist", text(artist)),
+                ("--year", text(year)),
+                ("--licence", text(licence)),
             ];
             for (option, value) in with_value {
                 args.extend(value.into_iter().flat_map(|value| [option.into(), value]));
@@ -101,27 +169,8 @@ fn train(options: &Options, style: &Style, card: &Card, painting: &Path) -> Resu
         }
         args.extend(options.extra.iter().cloned());
         cmd!(shell, "{cargo} run --quiet --release -p trainer -- {args...}").run()?;
+        Ok(())
     }
-    if options.install {
-        ensure!(result.is_file(), "{name} has not been trained to its end: {}", run.display());
-        fs::copy(&result, &style.path).with_context(|| format!("writing {}", style.path.display()))?;
-    }
-    Ok(())
-}
-
-/// Styles that others go on from come first.
-fn in_order(mut waiting: Vec<(&Style, Card)>) -> Vec<(&Style, Card)> {
-    let mut ordered: Vec<(&Style, Card)> = Vec::new();
-    while !waiting.is_empty() {
-        let is_waiting = |name: &str| waiting.iter().any(|(style, _)| style.name == name);
-        // A circle has no first; take any.
-        let next = waiting
-            .iter()
-            .position(|(_, card)| !card.recipe.from.as_deref().is_some_and(is_waiting))
-            .unwrap_or(0);
-        ordered.push(waiting.remove(next));
-    }
-    ordered
 }
 
 /// The files in a folder by their SHA-256.
@@ -144,18 +193,56 @@ fn by_contents(folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_others_go_on_from_comes_first() {
-        let style = |name: &str| Style { name: name.to_owned(), path: PathBuf::new() };
-        let card = |from: &str| -> Card {
-            serde_json::from_value(serde_json::json!({ "painting": {}, "recipe": { "from": from } })).unwrap()
+    fn card(trainings: &[(&str, &str)]) -> Card {
+        let training = |(name, from): &(&str, &str)| {
+            let painting = serde_json::json!({ "name": name, "picture_sha256": format!("sha of {name}") });
+            serde_json::json!({ "painting": painting, "recipe": { "steps": 3, "from": from } })
         };
-        let styles = [style("a"), style("b"), style("c"), style("d")];
-        let trainings = styles.iter().zip(["b", "d", "not here", "c"].map(card)).collect();
-        let order: Vec<&str> = in_order(trainings).iter().map(|(style, _)| style.name.as_str()).collect();
-        assert_eq!(order, ["c", "d", "b", "a"]);
-        let trainings = styles.iter().zip(["b", "a", "a", "b"].map(card)).collect();
-        assert_eq!(in_order(trainings).len(), 4, "circles end");
+        let mut card = training(trainings.last().unwrap());
+        card["ancestors"] = trainings[..trainings.len() - 1].iter().map(training).collect();
+        if card["ancestors"][0].is_null() {
+            card["recipe"]["from"].take();
+        } else {
+            card["ancestors"][0]["recipe"]["from"].take();
+        }
+        serde_json::from_value(card).unwrap()
+    }
+
+    #[test]
+    fn a_style_is_trained_from_its_first_ancestor_on() {
+        let paintings = ["wave", "scream", "mosaic"]
+            .map(|name| (format!("sha of {name}"), PathBuf::from(format!("{name}.jpg"))))
+            .into();
+        let style = |name: &str| Style { name: name.to_owned(), path: PathBuf::new() };
+        let of = |trainings: &[(&str, &str)]| {
+            let (style, card) = (style("any"), card(trainings));
+            let stages = stages(&style, &card, &paintings, Path::new("runs")).unwrap();
+            stages
+                .iter()
+                .map(|stage| (stage.ancestor, stage.from.clone(), stage.result(), stage.painting.to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let scream = of(&[("wave", ""), ("scream", "wave"), ("scream", "scream")]);
+        assert_eq!(scream.iter().map(|stage| stage.0).collect::<Vec<_>>(), [Some(1), Some(2), None]);
+        assert_eq!(scream[0].1, None);
+        assert_eq!([&scream[1].1, &scream[2].1], [&Some(scream[0].2.clone()), &Some(scream[1].2.clone())]);
+        assert!(scream[2].2.ends_with("scream/scream.safetensors") && scream[2].3 == Path::new("scream.jpg"));
+        // What began alike is trained once; the same painting learnt twice has two folders.
+        let mosaic = of(&[("wave", ""), ("mosaic", "wave")]);
+        assert_eq!(mosaic[0].2, scream[0].2);
+        assert_ne!(scream[1].2, scream[2].2);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let style = Style { name: "scream".to_owned(), path: PathBuf::new() };
+        let failure = |card: &Card| {
+            stages(&style, card, &BTreeMap::new(), Path::new("runs")).err().unwrap().to_string()
+        };
+        assert_eq!(failure(&card(&[("scream", "")])), "none is *scream*, which scream learnt");
+        let mut orphan = card(&[("scream", "")]);
+        orphan.training.recipe["from"] = "wave".into();
+        assert!(failure(&orphan).contains("does not say how wave was trained"));
     }
 
     #[test]

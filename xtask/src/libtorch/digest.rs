@@ -13,11 +13,15 @@ use super::progress;
 /// In lower-case hexadecimal, as `sha256sum` prints it.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
     let hasher = hash(path).with_context(|| format!("calculating the sha256 of {}", path.display()))?;
-    let mut hex = String::with_capacity(64);
-    for byte in hasher.finalize() {
+    Ok(hex(&hasher.finalize()))
+}
+
+/// The bytes in lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("a string takes everything");
-    }
-    Ok(hex)
+        hex
+    })
 }
 
 fn hash(path: &Path) -> io::Result<Sha256> {

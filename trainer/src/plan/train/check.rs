@@ -45,6 +45,8 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
     if let Some(decay) = recipe.ema_decay {
         check(decay > 0.0 && decay < 1.0, || format!("--ema {decay}: expected 0 up to, but not, 1"))?;
     }
+    let zoom = recipe.zoom;
+    check((1.0..=16.0).contains(&zoom), || format!("--zoom {zoom}: expected a number from 1 to 16"))?;
     let weights = recipe.loss.weights;
     for (option, weight) in [
         ("--content-weight", weights.content),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use common::exit_status::UsageError;
 use common::lossnet::LossNetShelf;
 use common::net::Parameters;
-use common::style_file::{self, BlendPart, Painting, Shelf, StyleCard};
+use common::style_file::{self, Ancestor, BlendPart, Painting, Shelf, StyleCard, StyleFileError};
 use datasets::{PhotoFolder, ScanError, StreamError, StreamPosition, centre_crops};
 use pixel::{DecodeLimits, Picture};
 use tch::Device;
@@ -33,6 +33,7 @@ pub(crate) struct TrainPlan {
     decode_threads: NonZeroUsize,
     validation: Option<PhotoFolder>,
     from: Option<Parameters>,
+    ancestors: Vec<Ancestor>,
     loss_net: PathBuf,
     paintings: Vec<StylePicture>,
 }
@@ -55,7 +56,7 @@ impl TrainPlan {
         let mut config = match (&args.resume, &args.config, &args.recipe_of) {
             (Some(run), ..) => Config::read(&RunFolder::config_file_in(run), named)?,
             (None, Some(file), _) => Config::read(file, named)?,
-            (None, None, Some(style)) => recipe_of(style)?,
+            (None, None, Some(style)) => recipe_of(style, args.ancestor)?,
             (None, None, None) => Config::of_recipe(named),
         };
         let place = match (&args.resume, args.overwrite) {
@@ -86,13 +87,19 @@ impl TrainPlan {
         let paintings = config.inputs.paintings.iter().map(read_painting).collect::<anyhow::Result<_>>()?;
         let photos = scan(&data).context("--data")?;
         let validation = config.inputs.val_data.as_deref().map(scan).transpose().context("--val-data")?;
-        let from = match (&config.inputs.from, &place) {
-            (None, _) | (_, RunPlace::Resumed { .. }) => None,
-            (Some(style), _) => {
+        // The style that a resumed run once went on from may be another by now.
+        let resumed = match &place {
+            RunPlace::Resumed { folder } => card_of_run(folder, &name)?,
+            RunPlace::New { .. } | RunPlace::Replaced { .. } => None,
+        };
+        let (from, ancestors) = match (&config.inputs.from, resumed) {
+            (None, _) => (None, Vec::new()),
+            (_, Some(card)) => (None, card.ancestors),
+            (Some(style), None) => {
                 let (card, net) = style_file::load(&Shelf::standard().find(style)?, device)?;
-                config.recipe.net = card.net;
-                config.recipe.from = Some(card.painting.name);
-                Some(net.into_parameters())
+                config.recipe.net = card.net.clone();
+                config.recipe.from = Some(card.painting.name.clone());
+                (Some(net.into_parameters()), card.into_lineage())
             }
         };
         let is_new = !matches!(place, RunPlace::Resumed { .. });
@@ -107,6 +114,7 @@ impl TrainPlan {
             decode_threads: machine.decode_threads,
             validation,
             from,
+            ancestors,
             loss_net,
             paintings,
         })
@@ -122,7 +130,7 @@ impl TrainPlan {
             bail!("none of the validation photos can be read");
         }
         Ok(TrainingInputs {
-            card: card(self.name, &self.config, &self.paintings),
+            card: StyleCard { ancestors: self.ancestors, ..card(self.name, &self.config, &self.paintings) },
             paintings: self.paintings,
             photos: self.photos,
             from: self.from,
@@ -134,12 +142,28 @@ impl TrainPlan {
     }
 }
 
-/// The recipe that a style was trained by.
-fn recipe_of(style: &str) -> anyhow::Result<Config> {
+/// The recipe that a style was trained by, or an ancestor of it, from 1.
+fn recipe_of(style: &str, ancestor: Option<NonZeroUsize>) -> anyhow::Result<Config> {
     let file = Shelf::standard().find(style)?;
     let card = style_file::load_card(&file)?;
+    let recipe = match ancestor {
+        None => &card.recipe,
+        Some(number) => {
+            let count = card.ancestors.len();
+            let ancestor = card.ancestors.get(number.get() - 1);
+            &ancestor
+                .with_context(|| format!("--ancestor {number}: it has {count}: {}", file.display()))?
+                .recipe
+        }
+    };
     let in_file = |reason| anyhow!("--recipe-of: {reason}: {}", file.display());
-    Config::of_card(&card).map_err(in_file)
+    Config::of_card_recipe(recipe).map_err(in_file)
+}
+
+/// What an earlier part of the run wrote down with its first checkpoint; `None` where it did not get as far.
+fn card_of_run(folder: &Path, name: &str) -> Result<Option<StyleCard>, StyleFileError> {
+    let style_file = RunFolder::style_file_in(folder, name);
+    style_file.exists().then(|| style_file::load_card(&style_file)).transpose()
 }
 
 /// Decides what crops are cut from, once and for all of the run: the two ways differ a little in what they show.

@@ -77,6 +77,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
         ema,
         precision,
         no_augment,
+        zoom,
         seed,
     } = args;
     set(&mut recipe.steps, steps);
@@ -92,6 +93,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
     set(&mut recipe.ema_decay, ema.map(unless_zero));
     set(&mut recipe.precision, precision);
     recipe.augment &= !no_augment;
+    set(&mut recipe.zoom, zoom);
     set(&mut recipe.seed, seed);
 }
 

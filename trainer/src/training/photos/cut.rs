@@ -8,7 +8,7 @@ use common::space::upload;
 use datasets::CropPlan;
 use tch::{Device, Kind, Tensor};
 
-/// Cuts `side` x `side` crops, as planned, out of photos `[3, height, width]` whose short side has `side * 9 / 8` pixels,
+/// Cuts `side` x `side` crops, as planned, out of photos `[3, height, width]` whose short side has `side * zoom` pixels,
 /// bytes on the device. They come as `byte_rgb` `[n, 3, side, side]`, not rounded. Nothing waits for the device.
 pub(super) fn cut_crops(photos: &[(Tensor, CropPlan)], side: u32, device: Device) -> Tensor {
     let count = photos.len() as i64;

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use datasets::A_LITTLE_ZOOM;
 use pixel::{Filter, Format, Picture, write_file};
 use tch::Kind;
 use tempfile::TempDir;
@@ -36,6 +37,7 @@ fn config() -> StreamConfig {
         crop: SIDE,
         batch: 3,
         augment: true,
+        zoom: A_LITTLE_ZOOM,
         decode_threads: 2,
         start: StreamPosition::default(),
     }
