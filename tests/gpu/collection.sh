@@ -16,16 +16,16 @@ fi
 trainer=$1 vgg19=$2 photos=$3 val=$4 paintings=$5 out=$6
 shift 6
 steps=${STEPS:-5000} batch=${BATCH:-16}
-layers=${LAYERS:-relu1_1=0.5,relu2_1=0.5,relu3_1,relu4_1=3,relu5_1=0.3}
 list=$(dirname "$0")/collection.tsv
 runs=$(mktemp -d)
 . "$(dirname "$0")/begin.sh" "$out"
 for name in "$@"; do
-    IFS=$'\t' read -r _ painting weight title artist year < <(grep -P "^$name\t" "$list")
+    IFS=$'\t' read -r _ painting weight deepest side title artist year < <(grep -P "^$name\t" "$list")
+    layers=${LAYERS:-relu1_1=0.5,relu2_1=0.5,relu3_1,relu4_1=3,relu5_1=$deepest}
     echo "== $name"
     time "$trainer" train --device cuda --precision bf16 --style "$paintings/$painting" --data "$photos" --val-data "$val" \
         --loss-net "$vgg19" --steps "$steps" --batch "$batch" --size 256 --optimizer "${OPTIMIZER:-muon}" --lr "${RATE:-6e-3}" --warmup 100 --resident auto \
-        --style-unit painting --content-weight 1 --style-weight "${WEIGHT:-$weight}" --style-layers "$layers" --tv-weight 30 --grid-weight 10000 \
+        --style-unit painting --content-weight 1 --style-weight "${WEIGHT:-$weight}" --style-layers "$layers" --tv-weight 30 --grid-weight 10000 --zoom 1.75 --style-size "$side" \
         --preview-every 0 --log-every 500 --runs "$runs" --name "$name" \
         --title "$title" --artist "$artist" --year "$year" --licence "public domain"
     cp "$runs/$name/$name.safetensors" "$out/"

@@ -10,11 +10,11 @@ use crate::{libtorch, workspace};
 
 /// Relative to the root, like all paths here: infer is started there.
 const PHOTO: &str = "checkpoints/samples/valley.jpg";
-const PREFERRED: &str = "great-wave";
+const PREFERRED: &str = "starry-night";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The style to paint with, by its name in checkpoints/ [default: great-wave, or the first there is]
+    /// The style to paint with, by its name in checkpoints/ [default: starry-night, or the first there is]
     #[arg(long, value_name = "NAME")]
     style: Option<String>,
 }
@@ -78,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn the_great_wave_comes_first_else_the_alphabet_decides() {
-        assert_eq!(choose(&names(&["a", "great-wave", "z"]), None).unwrap(), "great-wave");
+    fn the_preferred_style_comes_first_else_the_alphabet_decides() {
+        assert_eq!(choose(&names(&["a", "starry-night", "z"]), None).unwrap(), "starry-night");
         assert_eq!(choose(&names(&["a", "z"]), None).unwrap(), "a");
         assert_eq!(choose(&names(&["a", "z"]), Some("z")).unwrap(), "z");
     }
