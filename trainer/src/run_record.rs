@@ -50,14 +50,12 @@ impl RunRecord {
     /// # Errors
     /// A file that is there cannot be read or understood, or there is no journal.
     pub fn read(folder: &Path, name: &str) -> Result<Self, RunRecordError> {
-        let style_file = RunFolder::style_file_in(folder, name);
-        let card = if style_file.exists() { Some(style_file::load_card(&style_file)?) } else { None };
         Ok(Self {
             folder: folder.to_owned(),
             name: name.to_owned(),
             config_toml: read_if_there(&folder.join("config.toml"))?,
             journal: journal::read(&folder.join(Journal::FILE_NAME))?,
-            card,
+            card: card_in(folder, name)?,
             skipped_photos: read_if_there(&folder.join("skipped.txt"))?.lines().count(),
         })
     }
@@ -102,6 +100,15 @@ impl RunRecord {
         let first = steps.next()?;
         Some((first, steps.next_back().unwrap_or(first)))
     }
+}
+
+/// The card of the style file that the run `name` in `folder` writes with each checkpoint; `None` before the first.
+///
+/// # Errors
+/// There is a style file, and it cannot be read.
+pub fn card_in(folder: &Path, name: &str) -> Result<Option<StyleCard>, StyleFileError> {
+    let style_file = RunFolder::style_file_in(folder, name);
+    style_file.exists().then(|| style_file::load_card(&style_file)).transpose()
 }
 
 fn read_if_there(path: &Path) -> Result<String, RunRecordError> {

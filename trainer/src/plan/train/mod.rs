@@ -10,13 +10,14 @@ use anyhow::{Context as _, anyhow, bail};
 use common::exit_status::UsageError;
 use common::lossnet::LossNetShelf;
 use common::net::Parameters;
-use common::style_file::{self, Ancestor, BlendPart, Painting, Shelf, StyleCard, StyleFileError};
+use common::style_file::{self, Ancestor, BlendPart, Painting, Shelf, StyleCard};
 use datasets::{PhotoFolder, ScanError, StreamError, StreamPosition, centre_crops};
 use pixel::{DecodeLimits, Picture};
 use tch::Device;
 use trainer::config::{CardText, Config, PaintingInput};
 use trainer::device_room::{self, ResidentRoom};
 use trainer::run_folder::RunFolder;
+use trainer::run_record;
 use trainer::training::{StylePicture, TrainingInputs};
 use trainer::validation::ValidationSet;
 
@@ -89,7 +90,7 @@ impl TrainPlan {
         let validation = config.inputs.val_data.as_deref().map(scan).transpose().context("--val-data")?;
         // The style that a resumed run once went on from may be another by now.
         let resumed = match &place {
-            RunPlace::Resumed { folder } => card_of_run(folder, &name)?,
+            RunPlace::Resumed { folder } => run_record::card_in(folder, &name)?,
             RunPlace::New { .. } | RunPlace::Replaced { .. } => None,
         };
         let (from, ancestors) = match (&config.inputs.from, resumed) {
@@ -158,12 +159,6 @@ fn recipe_of(style: &str, ancestor: Option<NonZeroUsize>) -> anyhow::Result<Conf
     };
     let in_file = |reason| anyhow!("--recipe-of: {reason}: {}", file.display());
     Config::of_card_recipe(recipe).map_err(in_file)
-}
-
-/// What an earlier part of the run wrote down with its first checkpoint; `None` where it did not get as far.
-fn card_of_run(folder: &Path, name: &str) -> Result<Option<StyleCard>, StyleFileError> {
-    let style_file = RunFolder::style_file_in(folder, name);
-    style_file.exists().then(|| style_file::load_card(&style_file)).transpose()
 }
 
 /// Decides what crops are cut from, once and for all of the run: the two ways differ a little in what they show.
