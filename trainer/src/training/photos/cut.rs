@@ -10,16 +10,18 @@ use tch::{Device, Kind, Tensor};
 
 /// Cuts `side` x `side` crops, as planned, out of photos `[3, height, width]` whose short side has `side * zoom` pixels,
 /// bytes on the device. They come as `byte_rgb` `[n, 3, side, side]`, not rounded. Nothing waits for the device.
-pub(super) fn cut_crops(photos: &[(Tensor, CropPlan)], side: u32, device: Device) -> Tensor {
+pub(super) fn cut_crops(photos: &[(Tensor, CropPlan)], side: u32, zoom: f64, device: Device) -> Tensor {
     let count = photos.len() as i64;
-    let window = window_px(side);
+    let reach = reach_px(zoom);
+    // All of the short side at the most, and one pixel for a start between two.
+    let window = (f64::from(side) * zoom) as i64 + 1 + 2 * reach;
     let windows = Tensor::zeros([count, 3, window, window], (Kind::Float, device));
     let mut samplings = Vec::with_capacity(photos.len() * 2 * Sampling::NUMBERS);
     for (place, (photo, plan)) in photos.iter().enumerate() {
         let (_, height, width) = photo.size3().expect("a photo has three dimensions");
         let region = plan.region(width as u32, height as u32);
-        let (top, rows) = taps_around(region.y, height, window);
-        let (left, columns) = taps_around(region.x, width, window);
+        let (top, rows) = taps_around(region.y, height, reach, window);
+        let (left, columns) = taps_around(region.x, width, reach, window);
         let needed = photo.narrow(1, top, rows).narrow(2, left, columns);
         windows.get(place as i64).narrow(1, 0, rows).narrow(2, 0, columns).copy_(&needed);
 
@@ -35,16 +37,16 @@ pub(super) fn cut_crops(photos: &[(Tensor, CropPlan)], side: u32, device: Device
     rows.matmul(&windows).matmul(&columns.transpose(-1, -2))
 }
 
-/// Pixels of a photo that a crop may need in one direction: its longest side, one for its start between two pixels, and
-/// one that the filter looks at beyond either end.
-fn window_px(side: u32) -> i64 {
-    i64::from(side + side / 8) + 3
+/// How many pixels of a photo the filter may look beyond either end of a crop: half of what a pixel of the crop covers,
+/// which is `zoom` of the photo's at the most.
+fn reach_px(zoom: f64) -> i64 {
+    (zoom / 2.0).ceil() as i64
 }
 
 /// The first pixel that the filter may look at and how many there are, at most `window`, of a crop that starts at `start`
-/// in a photo of `length` pixels.
-fn taps_around(start: f64, length: i64, window: i64) -> (i64, i64) {
-    let first = (start.floor() as i64 - 1).max(0);
+/// in a photo of `length` pixels; `reach` as [`reach_px`] says.
+fn taps_around(start: f64, length: i64, reach: i64, window: i64) -> (i64, i64) {
+    let first = (start.floor() as i64 - reach).max(0);
     (first, window.min(length - first))
 }
 

@@ -14,6 +14,7 @@ pub(super) struct ResidentCrops {
     stream: WholePhotoStream,
     batch: usize,
     side: u32,
+    zoom: f64,
     /// `[3, height, width]` bytes on the device, by index in the folder.
     kept: HashMap<usize, Tensor>,
     room_left_bytes: u64,
@@ -27,8 +28,8 @@ impl ResidentCrops {
         room_bytes: u64,
         device: Device,
     ) -> Self {
-        let StreamConfig { batch, crop: side, .. } = *config;
-        Self { stream, batch, side, kept: HashMap::new(), room_left_bytes: room_bytes, device }
+        let StreamConfig { batch, crop: side, zoom, .. } = *config;
+        Self { stream, batch, side, zoom, kept: HashMap::new(), room_left_bytes: room_bytes, device }
     }
 
     /// Bytes of the photos that are kept.
@@ -57,7 +58,7 @@ impl ResidentCrops {
 impl Crops for ResidentCrops {
     fn next_batch(&mut self) -> Result<Tensor, StreamError> {
         let photos = (0..self.batch).map(|_| self.next_photo()).collect::<Result<Vec<_>, _>>()?;
-        Ok(cut_crops(&photos, self.side, self.device))
+        Ok(cut_crops(&photos, self.side, self.zoom, self.device))
     }
 
     fn position(&self) -> StreamPosition {

@@ -124,8 +124,10 @@ fn resident_crops_show_what_the_stream_shows() {
 #[test]
 fn the_device_cuts_as_the_host_does() {
     let root = photos(8);
-    for (augment, side) in [(true, SIDE), (false, SIDE), (true, 17), (true, 5)] {
-        let config = StreamConfig { augment, crop: side, ..config() };
+    let cases = [(true, SIDE, A_LITTLE_ZOOM), (false, SIDE, A_LITTLE_ZOOM), (true, 17, A_LITTLE_ZOOM)];
+    // Far into the photos, crops that show all of one cover many more of its pixels than they have.
+    for (augment, side, zoom) in cases.into_iter().chain([1.125, 2.0, 5.0].map(|zoom| (true, 5, zoom))) {
+        let config = StreamConfig { augment, crop: side, zoom, ..config() };
         let mut stream =
             WholePhotoStream::resume(PhotoFolder::scan(root.path()).unwrap(), config, &[]).unwrap();
         let mut photos = Vec::new();
@@ -146,9 +148,9 @@ fn the_device_cuts_as_the_host_does() {
             let square = if plan.is_mirrored() { square.flip_horizontal() } else { square };
             expected.push(common::space::byte_rgb_from_picture(&square, Device::Cpu));
         }
-        let found = cut::cut_crops(&photos, side, Device::Cpu);
+        let found = cut::cut_crops(&photos, side, zoom, Device::Cpu);
         let furthest = (found - Tensor::cat(&expected, 0)).abs().max().double_value(&[]);
-        assert!(furthest < 1.2, "side {side}: {furthest} of 255");
+        assert!(furthest < 1.2, "side {side}, zoom {zoom}: {furthest} of 255");
     }
 }
 
