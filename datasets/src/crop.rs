@@ -43,6 +43,11 @@ impl CropPlan {
         self.side
     }
 
+    /// How far it goes into the photo: the photo's short side over that of the square, from 1.
+    pub fn zoom(&self) -> f64 {
+        f64::from(self.short_side) / f64::from(self.side)
+    }
+
     /// Whether the result is the mirror image of the square.
     pub const fn is_mirrored(&self) -> bool {
         self.mirrored
@@ -119,6 +124,8 @@ mod tests {
         };
         assert_eq!(sizes(&plans(2.0)), (64..=128).collect());
         assert_eq!(sizes(&plans(1.0)), [64].into());
+        assert!(plans(2.0).iter().all(|plan| plan.zoom() == f64::from(plan.short_side) / 64.0));
+        assert_eq!(CropPlan::centre(64).zoom(), 1.0);
         let plans = plans(A_LITTLE_ZOOM);
         assert_eq!(sizes(&plans), (64..=72).collect());
         let mirrored = plans.iter().filter(|plan| plan.mirrored).count();

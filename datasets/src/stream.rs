@@ -37,7 +37,7 @@ pub struct StreamConfig {
 }
 
 /// A batch of crops, `[count, height, width, 3]` bytes of sRGB.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ByteBatch {
     /// Crops in this batch.
     pub count: usize,
@@ -47,6 +47,8 @@ pub struct ByteBatch {
     pub width: u32,
     /// `[count, height, width, 3]`
     pub byte_rgb: Vec<u8>,
+    /// How far each crop goes into its photo: see [`CropPlan::zoom`].
+    pub zooms: Vec<f64>,
 }
 
 /// No batch can be had.
@@ -156,11 +158,13 @@ impl PhotoStream {
     pub fn next_batch(&mut self) -> Result<ByteBatch, StreamError> {
         let StreamConfig { batch, crop, .. } = self.config;
         let mut byte_rgb = Vec::with_capacity(batch * crop as usize * crop as usize * 3);
+        let mut zooms = Vec::with_capacity(batch);
         for _ in 0..batch {
-            let (_, cut) = self.walk.next()?;
+            let (planned, cut) = self.walk.next()?;
             byte_rgb.extend_from_slice(&cut.expect("nothing is kept"));
+            zooms.push(planned.plan.zoom());
         }
-        Ok(ByteBatch { count: batch, height: crop, width: crop, byte_rgb })
+        Ok(ByteBatch { count: batch, height: crop, width: crop, byte_rgb, zooms })
     }
 
     /// The folder that it streams.

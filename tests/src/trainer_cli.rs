@@ -324,6 +324,7 @@ fn numbers_that_make_no_sense_are_refused() {
         ("--temporal", "-1"),
         ("--temporal-features", "NaN"),
         ("--zoom", "0.5"),
+        ("--zoom-style-power", "9"),
         ("--temporal-ramp", "0.5,0.2"),
         ("--temporal-ramp", "0.1"),
         ("--name", "../escape"),

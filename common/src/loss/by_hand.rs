@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tch::{Kind, Tensor};
 
-use super::style_gradient::{StyleGradient, style_loss_and_gradient};
+use super::style_gradient::{WeightedStyleGradient, weighted_style_loss_and_gradient};
 use super::{ContentTarget, LossTerms, PerceptualLoss, Reduction};
 use crate::channels_last::pixel_sums;
 use crate::lossnet::{Features, Layer};
@@ -21,6 +21,18 @@ pub enum LossPhase {
     Terms,
     /// The way back through the loss network.
     Backward,
+}
+
+/// How the pass that trains looks at a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look<'a> {
+    /// What the loss network computes in.
+    pub precision: Precision,
+    /// A layer whose features of the painted pictures are wanted.
+    pub kept: Option<Layer>,
+    /// How many times the style loss of each photo of the batch counts; all once, if `None`. The style loss that is told is the
+    /// mean of their losses so many times.
+    pub style_factors: Option<&'a [f64]>,
 }
 
 impl PerceptualLoss {
@@ -50,23 +62,24 @@ impl PerceptualLoss {
         precision: Precision,
         is_over: impl FnMut(LossPhase),
     ) -> (LossTerms, Tensor) {
-        let (terms, gradient, _) = self.judge(painted_byte_rgb, photo_byte_rgb, precision, None, is_over);
+        let look = Look { precision, ..Look::default() };
+        let (terms, gradient, _) = self.judge(painted_byte_rgb, photo_byte_rgb, look, is_over);
         (terms, gradient)
     }
 
-    /// [`PerceptualLoss::evaluate_with_gradient`], and the painted picture's features at layer `kept`, where there is one, in
-    /// the precision that they were computed in.
+    /// [`PerceptualLoss::evaluate_with_gradient`] as `look` has it, and the painted picture's features at the layer that it
+    /// keeps, in the precision that they were computed in.
     ///
     /// # Panics
-    /// As [`PerceptualLoss::evaluate`], or if the network was not loaded up to `kept`.
-    pub fn evaluate_keeping_features(
+    /// As [`PerceptualLoss::evaluate`], if the network was not loaded up to the kept layer, or if there is not a factor for
+    /// each photo.
+    pub fn evaluate_looking(
         &self,
         painted_byte_rgb: &Tensor,
         photo_byte_rgb: &Tensor,
-        precision: Precision,
-        kept: Option<Layer>,
+        look: Look<'_>,
     ) -> (LossTerms, Tensor, Option<Tensor>) {
-        self.judge(painted_byte_rgb, photo_byte_rgb, precision, kept, |_| ())
+        self.judge(painted_byte_rgb, photo_byte_rgb, look, |_| ())
     }
 
     /// [`PerceptualLoss::evaluate_with_gradient`] against what a photo is known to show.
@@ -80,7 +93,8 @@ impl PerceptualLoss {
         precision: Precision,
     ) -> (LossTerms, Tensor) {
         let photo = content.0.iter().map(|(layer, features)| (*layer, features.copy())).collect();
-        let (terms, gradient, _) = self.judge_against(painted_byte_rgb, photo, precision, None, |_| ());
+        let look = Look { precision, ..Look::default() };
+        let (terms, gradient, _) = self.judge_against(painted_byte_rgb, photo, look, |_| ());
         (terms, gradient)
     }
 
@@ -88,13 +102,12 @@ impl PerceptualLoss {
         &self,
         painted_byte_rgb: &Tensor,
         photo_byte_rgb: &Tensor,
-        precision: Precision,
-        kept: Option<Layer>,
+        look: Look<'_>,
         mut is_over: impl FnMut(LossPhase),
     ) -> (LossTerms, Tensor, Option<Tensor>) {
-        let ContentTarget(photo) = self.content_target(photo_byte_rgb, precision);
+        let ContentTarget(photo) = self.content_target(photo_byte_rgb, look.precision);
         is_over(LossPhase::ContentPass);
-        self.judge_against(painted_byte_rgb, photo, precision, kept, is_over)
+        self.judge_against(painted_byte_rgb, photo, look, is_over)
     }
 
     /// The photo's features at the content layers are used up.
@@ -102,8 +115,7 @@ impl PerceptualLoss {
         &self,
         painted_byte_rgb: &Tensor,
         photo: Features,
-        precision: Precision,
-        kept: Option<Layer>,
+        Look { precision, kept, style_factors }: Look<'_>,
         mut is_over: impl FnMut(LossPhase),
     ) -> (LossTerms, Tensor, Option<Tensor>) {
         tch::no_grad(|| {
@@ -122,11 +134,12 @@ impl PerceptualLoss {
                 content.push((layer, loss));
                 differences.insert(layer, difference);
             }
-            let mut style_gradients: BTreeMap<Layer, StyleGradient> = BTreeMap::new();
+            let mut style_gradients: BTreeMap<Layer, WeightedStyleGradient> = BTreeMap::new();
             let mut style = Vec::new();
             for layer in self.spec.style_layers.layers() {
+                let features = recording.features(layer);
                 let (loss, gradient) =
-                    style_loss_and_gradient(&self.target, layer, recording.features(layer));
+                    weighted_style_loss_and_gradient(&self.target, layer, features, style_factors);
                 style.push((layer, loss));
                 style_gradients.insert(layer, gradient);
             }
@@ -343,6 +356,35 @@ mod tests {
                 .collect();
             errors.sort_by(f64::total_cmp);
             assert!(errors[2] < 1e-3, "{statistics}: gradients off by {errors:?}");
+        }
+    }
+
+    #[test]
+    fn style_counts_in_each_photo_as_often_as_is_said() {
+        let factors = [0.5, 3.0];
+        for loss in losses() {
+            let mut rng = ChaCha8Rng::seed_from_u64(4);
+            let [photos, painted] = [(); 2].map(|()| photo(&mut rng, [2, 3, 37, 33]));
+            let look = Look { style_factors: Some(&factors), ..Look::default() };
+            let (terms, gradient, _) = loss.evaluate_looking(&painted, &photos, look);
+            // The mean over both, each alone: what is not style once, and the style so many times.
+            let (mut total, mut expected) = (0.0, Vec::new());
+            for (place, factor) in factors.into_iter().enumerate() {
+                let alone = painted.narrow(0, place as i64, 1).set_requires_grad(true);
+                let terms = loss.evaluate(&alone, &photos.narrow(0, place as i64, 1));
+                let spec = loss.spec();
+                let style = terms.style.iter().fold(&terms.total * 0.0, |sum, (layer, loss)| {
+                    sum + loss * (spec.weights.style * spec.style_layers.weight(*layer))
+                });
+                let total_alone = (&terms.total + style * (factor - 1.0)) / 2.0;
+                total += total_alone.double_value(&[]);
+                expected.push(Tensor::run_backward(&[&total_alone], &[&alone], false, false).remove(0));
+            }
+            let expected = Tensor::cat(&expected, 0);
+            let found = terms.total.double_value(&[]);
+            assert!((found / total - 1.0).abs() < 1e-5, "{found}, {total}");
+            let error = norm(&(&gradient - &expected)) / norm(&expected);
+            assert!(error < 1e-2, "gradient off by {error}");
         }
     }
 

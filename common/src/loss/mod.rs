@@ -16,7 +16,7 @@ mod style_target;
 mod temporal;
 mod total_variation;
 
-pub use by_hand::LossPhase;
+pub use by_hand::{Look, LossPhase};
 pub use content::content_loss;
 pub use grid_pattern::grid_pattern_loss;
 pub use layer_weights::{LayerWeights, ParseLayerWeightsError};

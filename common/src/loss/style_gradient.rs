@@ -9,8 +9,11 @@ use super::style_target::StatisticTarget;
 use crate::channels_last::pixels;
 use crate::lossnet::Layer;
 
+/// What the gradient of a layer's style loss is made of, for a batch as a whole or for each of its photos, with what it counts.
+pub(super) struct WeightedStyleGradient(Vec<(StyleGradient, f64)>);
+
 /// What the gradient of a layer's style loss is made of.
-pub(super) struct StyleGradient(Vec<Part>);
+struct StyleGradient(Vec<Part>);
 
 enum Part {
     /// From moments of what a guide shows.
@@ -25,12 +28,32 @@ pub(super) struct MomentSlopes {
     mean: Option<Tensor>, // [n, c, 1]
 }
 
-/// The style loss of a layer in the target's unit, a scalar, and what its gradient is made of.
-pub(super) fn style_loss_and_gradient(
+/// The style loss of a layer in the target's unit, a scalar, and what its gradient is made of. Given what each photo of the batch
+/// counts, it is the mean of their losses so many times.
+pub(super) fn weighted_style_loss_and_gradient(
     target: &StyleTarget,
     layer: Layer,
     features: &Tensor,
-) -> (Tensor, StyleGradient) {
+    photo_factors: Option<&[f64]>,
+) -> (Tensor, WeightedStyleGradient) {
+    let Some(factors) = photo_factors else {
+        let (loss, gradient) = style_loss_and_gradient(target, layer, features);
+        return (loss, WeightedStyleGradient(vec![(gradient, 1.0)]));
+    };
+    assert_eq!(features.size()[0], factors.len() as i64, "photos and what they count");
+    let mut loss = features.new_zeros([1], (Kind::Float, features.device())).squeeze();
+    let mut gradients = Vec::with_capacity(factors.len());
+    for (photo, factor) in factors.iter().enumerate() {
+        let share = factor / factors.len() as f64;
+        let (own, gradient) = style_loss_and_gradient(target, layer, &features.narrow(0, photo as i64, 1));
+        loss += own * share;
+        gradients.push((gradient, share));
+    }
+    (loss, WeightedStyleGradient(gradients))
+}
+
+/// The style loss of a layer in the target's unit, a scalar, and what its gradient is made of.
+fn style_loss_and_gradient(target: &StyleTarget, layer: Layer, features: &Tensor) -> (Tensor, StyleGradient) {
     let mut loss = features.new_zeros([1], (Kind::Float, features.device())).squeeze();
     let mut parts = Vec::new();
     for (region, targets) in target.layer(layer) {
@@ -130,10 +153,23 @@ fn loss_of_features(
     })
 }
 
-impl StyleGradient {
+impl WeightedStyleGradient {
     /// Adds `weight` times the loss's gradient to that with respect to `features`, which it may use up.
     pub(super) fn add(self, gradient: Option<Tensor>, features: &Tensor, weight: f64) -> Tensor {
-        let mut gradient = gradient.unwrap_or_else(|| features.zeros_like());
+        let gradient = gradient.unwrap_or_else(|| features.zeros_like());
+        let photos = features.size()[0] / self.0.len() as i64;
+        for (place, (own, share)) in self.0.into_iter().enumerate() {
+            let [gradient, features] =
+                [&gradient, features].map(|batch| batch.narrow(0, place as i64 * photos, photos));
+            own.add(gradient, &features, weight * share);
+        }
+        gradient
+    }
+}
+
+impl StyleGradient {
+    /// Adds `weight` times the loss's gradient to `gradient`, that with respect to `features`, in place.
+    fn add(self, mut gradient: Tensor, features: &Tensor, weight: f64) {
         for part in self.0 {
             match part {
                 Part::Moments { slopes, guide } => {
@@ -142,7 +178,6 @@ impl StyleGradient {
                 Part::Features(own) => gradient += (own * weight).to_kind(gradient.kind()),
             }
         }
-        gradient
     }
 }
 

@@ -126,6 +126,10 @@ pub(crate) struct LearningArgs {
     /// close-up pictures are painted as heavily as busy ones [default: 1.125].
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) zoom: Option<f64>,
+    /// How much more heavily parts of photos are to be painted than whole ones: the style weight of a crop is multiplied by its
+    /// zoom to this power. With 1, large pictures are painted more like small ones [default: 0].
+    #[arg(long, value_name = "POWER", allow_negative_numbers = true)]
+    pub(crate) zoom_style_power: Option<f64>,
     /// Decides the fresh network, the order of the photos and the crops [default: 1].
     #[arg(long)]
     pub(crate) seed: Option<u64>,

@@ -41,6 +41,11 @@ pub struct Recipe {
     /// smooth and close-up pictures as heavily as busy ones.
     #[serde(default = "a_little_zoom")]
     pub zoom: f64,
+    /// The style weight of a crop is multiplied by its own zoom, from 1 to `zoom`, to this power; 0 (left out of files, which
+    /// older programs can then read) weighs all alike. With more, large pictures, of which the network sees parts, are painted
+    /// more heavily than small ones, which it sees whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub zoom_style_power: f64,
     /// Photos are reduced to a short side of `crop_px * zoom` before crops are cut, on the device, where they can be kept;
     /// otherwise crops are cut from the photos themselves, which leaves them a little sharper.
     pub reduce_photos_first: bool,
@@ -128,6 +133,7 @@ impl Default for Recipe {
             precision: Precision::F32,
             augment: true,
             zoom: A_LITTLE_ZOOM,
+            zoom_style_power: 0.0,
             reduce_photos_first: false,
             seed: 1,
             from: None,
@@ -143,6 +149,11 @@ impl Default for Recipe {
             net: NetConfig::default(),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(power: &f64) -> bool {
+    *power == 0.0
 }
 
 /// That of recipes from before there was a choice.

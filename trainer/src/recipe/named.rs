@@ -86,6 +86,7 @@ fn plain(steps: u64, loss: PerceptualLossSpec, net: NetConfig) -> Recipe {
         precision: Precision::F32,
         augment: false,
         zoom: A_LITTLE_ZOOM,
+        zoom_style_power: 0.0,
         reduce_photos_first: false,
         seed: 42,
         from: None,

@@ -1,13 +1,15 @@
 //! The network being trained, and what moves it.
 
 use common::loss::{
-    LossTerms, Motion, MotionKey, PerceptualLoss, TemporalFactors, TemporalSpec, temporal_loss_and_gradients,
+    Look, LossTerms, Motion, MotionKey, PerceptualLoss, TemporalFactors, TemporalSpec,
+    temporal_loss_and_gradients,
 };
 use common::net::{Parameters, StyleNet};
 use common::optim::{Adam, AdamState, Ema, MatrixRange, clip_to_norm};
 use common::precision::Precision;
 use tch::{Device, Tensor};
 
+use super::photos::PhotoBatch;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::recipe::{Optimizer, Recipe};
 
@@ -18,6 +20,7 @@ pub(super) struct Learner {
     average: Option<Average>,
     clip_norm: Option<f64>,
     precision: Precision,
+    zoom_style_power: f64,
     temporal: TemporalSpec,
     steps: u64,
     seed: u64,
@@ -67,24 +70,25 @@ impl Learner {
             Average { ema, net }
         });
         let net = StyleNet::new(recipe.net.clone(), parameters.trainable());
-        let Recipe { clip_norm, precision, temporal, steps, seed, .. } = *recipe;
-        Self { net, adam, average, clip_norm, precision, temporal, steps, seed }
+        let Recipe { clip_norm, precision, zoom_style_power, temporal, steps, seed, .. } = *recipe;
+        Self { net, adam, average, clip_norm, precision, zoom_style_power, temporal, steps, seed }
     }
 
-    /// Takes step `step`, from 1, on these batches of `byte_rgb` photos. Nothing is read back from the device. Returns the
+    /// Takes step `step`, from 1, on these batches of photos. Nothing is read back from the device. Returns the
     /// loss of each batch, before the parameters moved.
     pub(super) fn step(
         &mut self,
         step: u64,
-        batches: &[Tensor],
+        batches: &[PhotoBatch],
         loss: &PerceptualLoss,
         learning_rate: f64,
     ) -> Vec<LossTerms> {
         let mut terms = Vec::with_capacity(batches.len());
         let mut gradient: Option<Tensor> = None;
-        for (batch, photo) in batches.iter().enumerate() {
-            let steadying = self.steadying(MotionKey { seed: self.seed, step, batch: batch as u64 }, photo);
-            let (batch_terms, batch_gradient) = self.batch_gradient(photo, loss, steadying.as_ref());
+        for (batch, photos) in batches.iter().enumerate() {
+            let key = MotionKey { seed: self.seed, step, batch: batch as u64 };
+            let steadying = self.steadying(key, &photos.byte_rgb);
+            let (batch_terms, batch_gradient) = self.batch_gradient(photos, loss, steadying.as_ref());
             terms.push(batch_terms);
             gradient = Some(match gradient {
                 None => batch_gradient,
@@ -105,10 +109,10 @@ impl Learner {
         terms
     }
 
-    /// The losses of a batch of `byte_rgb` photos and their gradient, `[count]`, as in a step that looks at all of them.
-    pub(super) fn gradient(&self, photo: &Tensor, loss: &PerceptualLoss) -> (LossTerms, Tensor) {
+    /// The losses of a batch of photos and their gradient, `[count]`, as in a step that looks at all of them.
+    pub(super) fn gradient(&self, photos: &PhotoBatch, loss: &PerceptualLoss) -> (LossTerms, Tensor) {
         let key = MotionKey { seed: self.seed, step: self.steps, batch: 0 };
-        self.batch_gradient(photo, loss, self.steadying(key, photo).as_ref())
+        self.batch_gradient(photos, loss, self.steadying(key, &photos.byte_rgb).as_ref())
     }
 
     /// The motion for a batch, where the temporal loss counts.
@@ -121,15 +125,16 @@ impl Learner {
 
     fn batch_gradient(
         &self,
-        photo: &Tensor,
+        PhotoBatch { byte_rgb: photo, zooms }: &PhotoBatch,
         loss: &PerceptualLoss,
         steadying: Option<&Steadying>,
     ) -> (LossTerms, Tensor) {
         let precision = self.precision;
         let (painted, recording) = self.net.record(photo, precision);
         let kept = steadying.and_then(|_| self.temporal.feature_layer());
-        let (mut terms, mut of_painted, features) =
-            loss.evaluate_keeping_features(&painted, photo, precision, kept);
+        let style_factors = self.style_factors(zooms);
+        let look = Look { precision, kept, style_factors: style_factors.as_deref() };
+        let (mut terms, mut of_painted, features) = loss.evaluate_looking(&painted, photo, look);
         let Some(Steadying { motion, factors }) = steadying else {
             return (terms, recording.backward(&of_painted));
         };
@@ -151,6 +156,12 @@ impl Learner {
         }
         let of_second = moved_recording.backward(&of_moved);
         (terms, recording.backward(&of_painted) + of_second)
+    }
+
+    /// How many times the style of photos with these zooms counts; `None` where it is once for all.
+    fn style_factors(&self, zooms: &[f64]) -> Option<Vec<f64>> {
+        let power = self.zoom_style_power;
+        (power != 0.0).then(|| zooms.iter().map(|zoom| zoom.powf(power)).collect())
     }
 
     /// The network that is judged and saved: the average where there is one.
@@ -202,6 +213,17 @@ mod tests {
     use common::net::NetConfig;
 
     use super::*;
+
+    #[test]
+    fn style_counts_by_the_zoom_where_it_is_asked_for() {
+        let factors = |zoom_style_power| {
+            let net = NetConfig { width: 2, residual_blocks: 1, ..NetConfig::default() };
+            let recipe = Recipe { zoom_style_power, net, ..Recipe::default() };
+            Learner::start(&recipe, None, Device::Cpu).style_factors(&[1.0, 2.0])
+        };
+        assert_eq!(factors(0.0), None);
+        assert_eq!(factors(2.0), Some(vec![1.0, 4.0]));
+    }
 
     #[test]
     fn hidden_kernels_are_where_the_buffer_has_them() {

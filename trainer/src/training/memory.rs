@@ -7,6 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::TrainingError;
 use super::learner::Learner;
+use super::photos::PhotoBatch;
 use crate::recipe::Recipe;
 
 /// What a step takes on the CPU for each pixel of its batch, with VGG-19 to relu5_1 and a network of width 32, and apart from
@@ -55,7 +56,10 @@ pub(super) fn guarded<T>(
     let fits = std::iter::successors(Some(recipe.batch / 2), |batch| Some(batch / 2))
         .take_while(|&batch| batch > 0)
         .find(|&batch| {
-            let photos = || Tensor::zeros([batch as i64, 3, side, side], (Kind::Float, device));
+            let photos = || PhotoBatch {
+                byte_rgb: Tensor::zeros([batch as i64, 3, side, side], (Kind::Float, device)),
+                zooms: vec![1.0; batch],
+            };
             catching(|| learner.gradient(&photos(), loss)).is_ok()
         });
     Err(out_of_memory(recipe, fits))

@@ -23,7 +23,7 @@ pub use self::paintings::StylePicture;
 use self::clock::StepClock;
 use self::learner::Learner;
 use self::paintings::perceptual_loss;
-use self::photos::{CutFrom, PhotoSource};
+use self::photos::{CutFrom, PhotoBatch, PhotoSource};
 use crate::checkpoint::{
     BestValidation, Checkpoint, CheckpointError, CheckpointPolicy, InputsFingerprint, Progress,
 };
@@ -354,8 +354,8 @@ impl Training {
         step == self.recipe.steps || every > 0 && step.is_multiple_of(every)
     }
 
-    /// The photos of a step, as `byte_rgb` on the device.
-    fn next_batches(&mut self) -> Result<Vec<Tensor>, TrainingError> {
+    /// The photos of a step.
+    fn next_batches(&mut self) -> Result<Vec<PhotoBatch>, TrainingError> {
         (0..self.recipe.accumulate).map(|_| Ok(self.photos.next_batch()?)).collect()
     }
 

@@ -41,7 +41,7 @@ impl PerceptualLoss {
     }
 
     /// [`PerceptualLoss::temporal_feature_loss`] of a painting whose `features` are known (see
-    /// [`PerceptualLoss::evaluate_keeping_features`]), and `weight` times its gradient with respect to `painted_moved`, through the
+    /// [`PerceptualLoss::evaluate_looking`]), and `weight` times its gradient with respect to `painted_moved`, through the
     /// loss network in `precision`. Neither knows how it came about.
     ///
     /// # Panics
@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
     use crate::loss::drawn::{network, photo};
-    use crate::loss::{MotionKey, PerceptualLossSpec, WeightedPainting};
+    use crate::loss::{Look, MotionKey, PerceptualLossSpec, WeightedPainting};
     use crate::lossnet::Arch;
     use crate::space::LossInputSpace;
 
@@ -142,7 +142,11 @@ mod tests {
         weight: f64,
         precision: Precision,
     ) -> (f64, Tensor) {
-        let (_, _, features) = loss.evaluate_keeping_features(painted, painted, precision, Some(layer()));
+        let (_, _, features) = loss.evaluate_looking(
+            painted,
+            painted,
+            Look { precision, kept: Some(layer()), ..Look::default() },
+        );
         let features = features.unwrap();
         let (found, gradient) =
             loss.temporal_feature_loss_and_gradient(&features, moved, motion, weight, precision);
@@ -234,7 +238,7 @@ mod tests {
         let [photo, painted] = pictures(4, size);
         let (terms, gradient) = loss.evaluate_with_gradient(&painted, &photo, Precision::F32);
         let (kept_terms, kept_gradient, features) =
-            loss.evaluate_keeping_features(&painted, &photo, Precision::F32, Some(layer()));
+            loss.evaluate_looking(&painted, &photo, Look { kept: Some(layer()), ..Look::default() });
         assert_eq!(terms.values(loss.spec()), kept_terms.values(loss.spec()));
         assert!(gradient.equal(&kept_gradient));
         let expected = loss.network.features(&painted, &[layer()]).remove(&layer()).unwrap();

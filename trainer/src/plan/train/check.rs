@@ -47,6 +47,10 @@ fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
     }
     let zoom = recipe.zoom;
     check((1.0..=16.0).contains(&zoom), || format!("--zoom {zoom}: expected a number from 1 to 16"))?;
+    let power = recipe.zoom_style_power;
+    check((-8.0..=8.0).contains(&power), || {
+        format!("--zoom-style-power {power}: expected a number from -8 to 8")
+    })?;
     let weights = recipe.loss.weights;
     for (option, weight) in [
         ("--content-weight", weights.content),

@@ -78,6 +78,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
         precision,
         no_augment,
         zoom,
+        zoom_style_power,
         seed,
     } = args;
     set(&mut recipe.steps, steps);
@@ -94,6 +95,7 @@ fn lay_learning_over(recipe: &mut Recipe, args: LearningArgs) {
     set(&mut recipe.precision, precision);
     recipe.augment &= !no_augment;
     set(&mut recipe.zoom, zoom);
+    set(&mut recipe.zoom_style_power, zoom_style_power);
     set(&mut recipe.seed, seed);
 }
 

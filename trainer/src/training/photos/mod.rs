@@ -45,9 +45,17 @@ pub(super) struct PhotoSource {
     feeder: Option<JoinHandle<()>>,
 }
 
+/// Photos that pass through the networks together.
+pub(super) struct PhotoBatch {
+    /// `[n, 3, side, side]`, on the device.
+    pub(super) byte_rgb: Tensor,
+    /// How far each crop goes into its photo, from 1.
+    pub(super) zooms: Vec<f64>,
+}
+
 /// A batch, and where the stream stands behind it.
 struct Ready {
-    byte_rgb: Tensor,
+    batch: PhotoBatch,
     position: StreamPosition,
     /// Where they are others than before.
     skips: Option<Skips>,
@@ -61,8 +69,7 @@ struct Skips {
 
 /// Makes the batches, one after the other.
 trait Crops: Send + 'static {
-    /// The next batch as `byte_rgb` `[n, 3, side, side]` on the device.
-    fn next_batch(&mut self) -> Result<Tensor, StreamError>;
+    fn next_batch(&mut self) -> Result<PhotoBatch, StreamError>;
     fn position(&self) -> StreamPosition;
     fn skipped_count(&self) -> usize;
     fn skips(&self) -> Skips;
@@ -101,18 +108,18 @@ impl PhotoSource {
         Ok(Self { folder, position, skips, ready: Some(ready), feeder: Some(feeder) })
     }
 
-    /// The next batch as `byte_rgb` `[n, 3, side, side]` on the device.
+    /// The next batch.
     ///
     /// # Errors
     /// No photo of the folder can be used. The source is of no use after that.
-    pub(super) fn next_batch(&mut self) -> Result<Tensor, StreamError> {
+    pub(super) fn next_batch(&mut self) -> Result<PhotoBatch, StreamError> {
         let next = self.ready.as_ref().and_then(|ready| ready.recv().ok());
-        let Ready { byte_rgb, position, skips } = next.unwrap_or(Err(StreamError::ThreadsEnded))?;
+        let Ready { batch, position, skips } = next.unwrap_or(Err(StreamError::ThreadsEnded))?;
         self.position = position;
         if let Some(skips) = skips {
             self.skips = skips;
         }
-        Ok(byte_rgb)
+        Ok(batch)
     }
 
     /// The folder that the photos are from.
@@ -150,11 +157,11 @@ impl Drop for PhotoSource {
 fn feed(mut crops: impl Crops, queue: &SyncSender<Result<Ready, StreamError>>) {
     let mut told = crops.skipped_count();
     loop {
-        let ready = crops.next_batch().map(|byte_rgb| {
+        let ready = crops.next_batch().map(|batch| {
             let count = crops.skipped_count();
             let skips = (count != told).then(|| crops.skips());
             told = count;
-            Ready { byte_rgb, position: crops.position(), skips }
+            Ready { batch, position: crops.position(), skips }
         });
         let is_last = ready.is_err();
         if queue.send(ready).is_err() || is_last {

@@ -7,7 +7,7 @@ use datasets::{CropPlan, StreamConfig, StreamError, StreamPosition, WholePhotoSt
 use tch::{Device, Tensor};
 
 use super::cut::cut_crops;
-use super::{Crops, Skips};
+use super::{Crops, PhotoBatch, Skips};
 
 /// Crops cut on the device from photos that are uploaded whole, once each while there is room; for the others each time.
 pub(super) struct ResidentCrops {
@@ -56,9 +56,10 @@ impl ResidentCrops {
 }
 
 impl Crops for ResidentCrops {
-    fn next_batch(&mut self) -> Result<Tensor, StreamError> {
+    fn next_batch(&mut self) -> Result<PhotoBatch, StreamError> {
         let photos = (0..self.batch).map(|_| self.next_photo()).collect::<Result<Vec<_>, _>>()?;
-        Ok(cut_crops(&photos, self.side, self.zoom, self.device))
+        let zooms = photos.iter().map(|(_, plan)| plan.zoom()).collect();
+        Ok(PhotoBatch { byte_rgb: cut_crops(&photos, self.side, self.zoom, self.device), zooms })
     }
 
     fn position(&self) -> StreamPosition {

@@ -1,10 +1,10 @@
 //! Crops as the stream cuts them.
 
 use common::space::byte_rgb_from_interleaved;
-use datasets::{PhotoStream, StreamError, StreamPosition};
-use tch::{Device, Tensor};
+use datasets::{ByteBatch, PhotoStream, StreamError, StreamPosition};
+use tch::Device;
 
-use super::{Crops, Skips};
+use super::{Crops, PhotoBatch, Skips};
 
 /// Crops that are cut while decoding and uploaded.
 pub(super) struct StreamedCrops {
@@ -19,9 +19,12 @@ impl StreamedCrops {
 }
 
 impl Crops for StreamedCrops {
-    fn next_batch(&mut self) -> Result<Tensor, StreamError> {
-        let batch = self.stream.next_batch()?;
-        Ok(byte_rgb_from_interleaved(&batch.byte_rgb, batch.count, batch.height, batch.width, self.device))
+    fn next_batch(&mut self) -> Result<PhotoBatch, StreamError> {
+        let ByteBatch { count, height, width, byte_rgb, zooms } = self.stream.next_batch()?;
+        Ok(PhotoBatch {
+            byte_rgb: byte_rgb_from_interleaved(&byte_rgb, count, height, width, self.device),
+            zooms,
+        })
     }
 
     fn position(&self) -> StreamPosition {

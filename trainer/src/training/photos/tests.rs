@@ -74,7 +74,7 @@ fn both_kinds_follow_the_stream() {
         let crops = stream.next_batch().unwrap();
         let expected = byte_rgb_of(&crops);
         for source in &mut sources {
-            let found = source.next_batch().unwrap();
+            let found = source.next_batch().unwrap().byte_rgb;
             assert_eq!((found.size(), found.kind()), (vec![3, 3, 48, 48], Kind::Float));
             assert_eq!(who(&found), who(&expected), "batch {batch}");
             assert_eq!(source.position(), stream.position(), "batch {batch}");
@@ -99,7 +99,9 @@ fn streamed_crops_are_those_of_the_stream() {
     let mut stream = PhotoStream::new(PhotoFolder::scan(root.path()).unwrap(), config()).unwrap();
     let mut source = open(root.path(), config(), CutFrom::Photos);
     for _ in 0..8 {
-        assert!(source.next_batch().unwrap().equal(&byte_rgb_of(&stream.next_batch().unwrap())));
+        let (found, expected) = (source.next_batch().unwrap(), stream.next_batch().unwrap());
+        assert!(found.byte_rgb.equal(&byte_rgb_of(&expected)));
+        assert_eq!(found.zooms, expected.zooms);
     }
 }
 
@@ -110,7 +112,7 @@ fn resident_crops_show_what_the_stream_shows() {
         let config = StreamConfig { augment, batch: 40, ..config() };
         let mut stream = PhotoStream::new(PhotoFolder::scan(root.path()).unwrap(), config).unwrap();
         let expected = byte_rgb_of(&stream.next_batch().unwrap());
-        let found = resident(root.path(), config, ALL).next_batch().unwrap();
+        let found = resident(root.path(), config, ALL).next_batch().unwrap().byte_rgb;
         let difference = (found - expected).abs();
         let mean = difference.mean(Kind::Float).double_value(&[]);
         let per_crop = difference.mean_dim([1i64, 2, 3].as_slice(), false, Kind::Float);
@@ -164,7 +166,7 @@ fn a_resumed_source_continues_from_every_position() {
         let mut places = vec![(whole.position(), whole.known_skips().to_vec())];
         let mut expected = Vec::new();
         for _ in 0..9 {
-            expected.push(whole.next_batch().unwrap());
+            expected.push(whole.next_batch().unwrap().byte_rgb);
             places.push((whole.position(), whole.known_skips().to_vec()));
         }
         for (done, (start, known)) in places[..9].iter().enumerate() {
@@ -173,7 +175,7 @@ fn a_resumed_source_continues_from_every_position() {
             let mut resumed = PhotoSource::start(folder, config, known, resumed_from, Device::Cpu).unwrap();
             assert_eq!(resumed.known_skips(), known);
             for expected in &expected[done..] {
-                assert!(resumed.next_batch().unwrap().equal(expected), "resumed at {start:?}");
+                assert!(resumed.next_batch().unwrap().byte_rgb.equal(expected), "resumed at {start:?}");
             }
             assert_eq!(resumed.skipped().len(), 1);
         }
@@ -205,9 +207,9 @@ fn photos_take_no_more_room_than_there_is_and_the_crops_stay_the_same() {
     let mut some = resident(root.path(), config(), 40_000);
     let mut none = resident(root.path(), config(), 0);
     for _ in 0..10 {
-        let expected = all.next_batch().unwrap();
-        assert!(some.next_batch().unwrap().equal(&expected));
-        assert!(none.next_batch().unwrap().equal(&expected));
+        let expected = all.next_batch().unwrap().byte_rgb;
+        assert!(some.next_batch().unwrap().byte_rgb.equal(&expected));
+        assert!(none.next_batch().unwrap().byte_rgb.equal(&expected));
         assert!(some.kept_bytes() <= 40_000);
     }
     // The shortest photos have 54 x 54 pixels.
@@ -220,7 +222,7 @@ fn photos_take_no_more_room_than_there_is_and_the_crops_stay_the_same() {
 fn a_source_that_is_dropped_ends_at_once_and_one_without_photos_says_so() {
     let root = photos(4);
     let mut source = open(root.path(), config(), reduced(ALL));
-    let _ = source.next_batch().unwrap();
+    let _ = source.next_batch().unwrap().byte_rgb;
     drop(source);
 
     let empty = tempfile::tempdir().unwrap();
