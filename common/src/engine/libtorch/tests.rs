@@ -38,7 +38,9 @@ fn it_paints_what_the_plain_pass_paints_whole_and_in_bands() {
         let config = NetConfig { width: 8, residual_blocks: 2, ..config };
         let plain = net(&config);
         let engine = LibtorchEngine::new(net(&config), Kind::Float);
-        for (height, width) in [(1, 1), (13, 40), (170, 67)] {
+        // Not of one or two pixels, which are one colour at the latest behind a stride of 2: what libtorch makes of that in
+        // f32 is rounding over the root of epsilon, and on some processors a hundred levels of difference.
+        for (height, width) in [(1, 37), (13, 40), (170, 67)] {
             let photo = photo(height, width);
             let byte_rgb = byte_rgb_from_picture(&photo, Device::Cpu);
             let expected = tch::no_grad(|| plain.forward(&byte_rgb)).squeeze_dim(0);
