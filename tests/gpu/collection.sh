@@ -7,10 +7,11 @@
 # TRAINER is the program (built anywhere with `cargo build --release`), VGG19 the loss network (safetensors up to relu5_1 is
 # enough), PAINTINGS a folder with the files that collection.tsv names; NAMEs are its first column. OUT receives
 # NAME.safetensors and log.txt, with the losses on VAL_PHOTOS at 256 and 512 px. STEPS, BATCH, OPTIMIZER, RATE, WEIGHT (of the
-# style), LAYERS (that paint) and PEERS (a folder with lengstrom-*.safetensors to be measured beside) may be set.
+# style), LAYERS (that paint) and PEERS (a folder with lengstrom-*.safetensors to be measured beside) may be set. With
+# RAW_WEIGHT, RAW_STEPS more (as many as STEPS) go by what the peers are judged by: style in raw units, so much of it.
 set -euo pipefail
 if [ $# -lt 7 ]; then
-    sed -n '5,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '5,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 trainer=$1 vgg19=$2 photos=$3 val=$4 paintings=$5 out=$6
@@ -29,6 +30,15 @@ for name in "$@"; do
         --preview-every 0 --log-every 500 --runs "$runs" --name "$name" \
         --title "$title" --artist "$artist" --year "$year" --licence "public domain"
     cp "$runs/$name/$name.safetensors" "$out/"
+    if [ -n "${RAW_WEIGHT:-}" ]; then
+        time "$trainer" train --device cuda --precision bf16 --style "$paintings/$painting" --data "$photos" --val-data "$val" \
+            --loss-net "$vgg19" --steps "${RAW_STEPS:-$steps}" --batch "$batch" --size 256 --optimizer muon --lr 2e-3 --resident auto \
+            --from "$out/$name.safetensors" --style-unit raw --content-weight 1 --style-weight "$RAW_WEIGHT" \
+            --style-layers relu1_1,relu2_1,relu3_1,relu4_1 --tv-weight 5 --grid-weight 2000 --zoom 2.25 --zoom-style-power 1.2 \
+            --preview-every 0 --log-every 500 --runs "$runs/raw" --name "$name" \
+            --title "$title" --artist "$artist" --year "$year" --licence "public domain"
+        cp "$runs/raw/$name/$name.safetensors" "$out/"
+    fi
     case $name in
         great-wave) peer=wave ;;
         the-scream) peer=scream ;;
