@@ -641,7 +641,7 @@ UNEQUAL = {
 }
 
 # Sides are multiples of 16: lengstrom's pooling keeps an odd last row or column, ours and torchvision's drop it.
-# Which grain: see STEP_BATCH.
+# Every grain has units near a tie: see README.
 RECIPES_GRAIN = "recipes.grain.0"
 
 
