@@ -9,7 +9,7 @@ use common::space::LossInputSpace;
 use tch::Tensor;
 use trainer::recipe::NamedRecipe;
 
-use super::golden::{Golden, TIE_TOLERANCE};
+use super::golden::Golden;
 use super::hashed;
 
 const TERM_TOLERANCE: f64 = 5e-5;
@@ -58,7 +58,7 @@ fn check(golden: &Golden, case: &str, loss: &PerceptualLoss) {
     }
 
     let gradient = Tensor::run_backward(&[&terms.total], &[&painted], false, false).remove(0);
-    golden.check(&format!("{case}.grad.norm"), &gradient.norm(), TIE_TOLERANCE);
+    golden.check(&format!("{case}.grad.norm"), &gradient.norm(), GRADIENT_TOLERANCE);
     golden.check_sampled_past_ties(&format!("{case}.grad"), &gradient, GRADIENT_TOLERANCE);
 }
 
