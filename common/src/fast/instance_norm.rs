@@ -186,7 +186,10 @@ mod tests {
             let shape = [2, channels, height, width];
             // Far from mean 0, where careless sums lose digits.
             let x = Tensor::randn(shape, FLOAT) * 3.0 + 50.0;
-            let (scale, shift) = (Tensor::randn([channels], FLOAT), Tensor::randn([channels], FLOAT));
+            // Scales well away from 0 and shifts near it: some pixel of every channel gets through the ReLU. Where none
+            // did, no error would be relative to anything.
+            let scale = Tensor::randn([channels], FLOAT).sign() * (Tensor::rand([channels], FLOAT) + 0.5);
+            let shift = Tensor::rand([channels], FLOAT) - 0.5;
             let (addend, gradient) = (Tensor::randn(shape, FLOAT), Tensor::randn(shape, FLOAT));
             let norm = InstanceNorm::new(&scale, &shift, 1e-5);
             for after in [AfterNorm::Nothing, AfterNorm::Relu, AfterNorm::Sum(&addend)] {
