@@ -169,6 +169,53 @@ fn a_training_goes_on_from_a_style_file() {
 }
 
 #[test]
+fn a_training_goes_on_from_the_mean_of_several_styles() {
+    let studio = Studio::new();
+    studio.train(&[("--name", "first"), ("--store", "f32")]).expect_success();
+    let first = "runs/first/first.safetensors";
+    for (name, seed) in [("left", "2"), ("right", "3")] {
+        let args = [("--name", name), ("--from", first), ("--seed", seed), ("--store", "f32")];
+        studio.train(&args).expect_success();
+    }
+    let [left, right] = ["left", "right"].map(|name| format!("runs/{name}/{name}.safetensors"));
+    let parts = [("--from", &format!("{left}=3")[..]), ("--from", &format!("{right}=1"))];
+    let mean =
+        [&parts[..], &[("--name", "mean"), ("--store", "f32"), ("--steps", "0"), ("--val-data", "photos")]];
+    studio.train(&mean.concat()).expect_success();
+    let load = |file: &str| common::style_file::load(&studio.path(file), tch::Device::Cpu).unwrap();
+    let flat = |file: &str| load(file).1.parameters().flat().shallow_clone();
+    let (card, net) = load("runs/mean/mean.safetensors");
+    let expected = flat(&left) * 0.75 + flat(&right) * 0.25;
+    assert!(net.parameters().flat().allclose(&expected, 1e-6, 1e-7, false));
+    assert!(!flat(&left).allclose(&flat(&right), 1e-4, 1e-5, false), "they are one");
+    let names: Vec<&str> = card.ancestors.iter().map(|ancestor| &ancestor.painting.name[..]).collect();
+    assert_eq!((names, &card.recipe["from"]), (vec!["first", "left", "right"], &"left + right".into()));
+    let parents: Vec<_> = card.parents.iter().flatten().map(|it| (it.ancestor, it.weight)).collect();
+    assert_eq!(parents, [(2, 0.75), (3, 0.25)]);
+    let outcome = card.outcome.unwrap();
+    assert_eq!((outcome.steps, outcome.images, outcome.validation.is_some()), (0, 0, true));
+    let told = infer(studio.folder.path(), &["styles", "runs/mean/mean.safetensors"]);
+    let told = told.expect_success().stdout();
+    for words in ["3. right (3 steps, 6 photos), from 1", "from 0.75 of 2 and 0.25 of 3"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+
+    // It can be trained on, and what has no mean is refused.
+    let trained_on = [("--name", "next"), ("--from", "runs/mean/mean.safetensors")];
+    studio.train(&trained_on).expect_success();
+    assert_eq!(load("runs/next/next.safetensors").0.ancestors[3].parents, card.parents);
+    let wide = "runs/wide/wide.safetensors";
+    std::fs::write(studio.path("wide.toml"), "[recipe.net]\nwidth = 8\n").unwrap();
+    studio.train(&[("--name", "wide"), ("--config", "wide.toml")]).expect_success();
+    let unlike = [("--name", "none"), ("--from", first), ("--from", wide)];
+    studio.train(&unlike).expect_error(1, &["first.safetensors", "wide.safetensors", "different shapes"]);
+    studio
+        .train(&[("--name", "none"), ("--from", &format!("{first}=0"))])
+        .expect_error(2, &["=0", "above 0"]);
+    studio.train(&[("--name", "none"), ("--steps", "0")]).expect_error(2, &["--steps 0"]);
+}
+
+#[test]
 fn a_style_is_trained_again_by_its_card() {
     let studio = Studio::new();
     studio.train(&[("--name", "first"), ("--style-weight", "77"), ("--seed", "5")]).expect_success();

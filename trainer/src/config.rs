@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use common::tensor_file::StoredAs;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Table, Value};
 
 use crate::device_room::ResidentRoom;
@@ -42,12 +42,39 @@ pub struct Inputs {
     pub val_data: Option<PathBuf>,
     /// The loss network, a name or a file.
     pub loss_net: String,
-    /// The style whose network is gone on from, a name or a file, instead of a fresh one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<String>,
+    /// The style whose network is gone on from, instead of a fresh one; of several, the mean of their networks.
+    #[serde(default, deserialize_with = "one_or_several", skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<NetworkInput>,
     /// The paintings to learn from.
     #[serde(default)]
     pub paintings: Vec<PaintingInput>,
+}
+
+/// A network to go on from, written `STYLE` or `STYLE=WEIGHT`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct NetworkInput {
+    /// The style that has it, a name or a file.
+    pub style: String,
+    /// How much it counts beside the others.
+    pub weight: f64,
+}
+
+impl From<String> for NetworkInput {
+    fn from(text: String) -> Self {
+        let weighted = text.rsplit_once('=').and_then(|(style, weight)| Some((style, weight.parse().ok()?)));
+        match weighted {
+            Some((style, weight)) => Self { style: style.to_owned(), weight },
+            None => Self { style: text, weight: 1.0 },
+        }
+    }
+}
+
+impl From<NetworkInput> for String {
+    fn from(NetworkInput { style, weight }: NetworkInput) -> Self {
+        // Also where the style's own name would be taken for one with a weight.
+        if weight == 1.0 && !style.contains('=') { style } else { format!("{style}={weight}") }
+    }
 }
 
 /// A painting to learn from.
@@ -179,7 +206,7 @@ impl Config {
         let recipe = as_toml(recipe.clone()).ok_or("its recipe is no table")?;
         let text = Table::from_iter([("recipe".to_owned(), recipe)]).to_string();
         let mut config = Self::parse(&text, NamedRecipe::Atelier)?;
-        config.inputs.from = config.recipe.from.clone();
+        config.inputs.from = config.recipe.from.clone().map(NetworkInput::from).into_iter().collect();
         Ok(config)
     }
 
@@ -237,6 +264,20 @@ fn in_one_line(error: &toml::de::Error, text: &str) -> String {
     }
 }
 
+/// `"a"` or `["a=0.7", "b=0.3"]`.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NetworkInput>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a style, or a list of styles")]
+    enum OneOrSeveral {
+        One(NetworkInput),
+        Several(Vec<NetworkInput>),
+    }
+    Ok(match OneOrSeveral::deserialize(deserializer)? {
+        OneOrSeveral::One(network) => vec![network],
+        OneOrSeveral::Several(networks) => networks,
+    })
+}
+
 fn one() -> f64 {
     1.0
 }
@@ -258,6 +299,7 @@ mod tests {
             config.inputs.data = Some("photos".into());
             config.inputs.paintings =
                 vec![PaintingInput { file: "a b.jpg".into(), weight: 0.5, crop_px: Some([1, 2, 3, 4]) }];
+            config.inputs.from = ["a", "b/c=d.safetensors=0.3"].map(|text| text.to_owned().into()).to_vec();
             config.recipe.ema_decay = Some(0.999);
             // Whatever lies below it.
             assert_eq!(Config::parse(&config.to_toml(), NamedRecipe::Jcjohnson).unwrap(), config, "{named}");
@@ -272,11 +314,30 @@ mod tests {
             recipe.from = Some("another".to_owned());
             let mut in_card = serde_json::to_value(&recipe).unwrap();
             let config = Config::of_card_recipe(&in_card).unwrap();
-            assert_eq!((config.recipe, config.inputs.from.as_deref()), (recipe, Some("another")), "{named}");
+            let from = vec![NetworkInput { style: "another".to_owned(), weight: 1.0 }];
+            assert_eq!((config.recipe, config.inputs.from), (recipe, from), "{named}");
             in_card["stepps"] = 3.into();
             assert!(Config::of_card_recipe(&in_card).unwrap_err().contains("stepps"));
         }
         assert!(Config::of_card_recipe(&serde_json::Value::Null).unwrap_err().contains("no recipe"));
+    }
+
+    #[test]
+    fn networks_are_read_and_written_alike() {
+        let network = |style: &str, weight| NetworkInput { style: style.to_owned(), weight };
+        for (text, expected) in [
+            ("wave", network("wave", 1.0)),
+            ("wave=0.25", network("wave", 0.25)),
+            ("runs/lr=3/a.safetensors", network("runs/lr=3/a.safetensors", 1.0)),
+            ("runs/lr=3=2", network("runs/lr=3", 2.0)),
+        ] {
+            assert_eq!(NetworkInput::from(text.to_owned()), expected);
+            assert_eq!(NetworkInput::from(String::from(expected.clone())), expected);
+            // A list of one may be left out.
+            let written = format!("[inputs]\nfrom = '{text}'\n");
+            assert_eq!(parse(&written).unwrap().inputs.from, [expected]);
+        }
+        assert!(parse("[inputs]\nfrom = 3\n").unwrap_err().contains("a list of styles"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::lineage::{Ancestor, Parent};
 use crate::loss::LossValues;
 use crate::net::NetConfig;
 
@@ -29,28 +30,12 @@ pub struct StyleCard {
     /// What came of the training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// The trainings that this one went on from, each from the one before it; none where it began with a fresh network.
+    /// The trainings before this one, each after those that it went on from; none where it began with a fresh network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ancestors: Vec<Ancestor>,
-}
-
-/// A network that a later training went on from: what its card said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ancestor {
-    /// The painting whose hand it had learnt.
-    pub painting: Painting,
-    /// The paintings that it blended, if there were several.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub blend: Vec<BlendPart>,
-    /// Where it came from, if another project trained it.
+    /// Those of them whose weighted mean this one went on from; where this is not said, the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Origin>,
-    /// The resolved configuration of its training.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub recipe: serde_json::Value,
-    /// What had come of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
+    pub parents: Option<Vec<Parent>>,
 }
 
 /// A painting. Only the name is always known.
@@ -137,14 +122,8 @@ impl StyleCard {
             recipe: serde_json::Value::Null,
             outcome: None,
             ancestors: Vec::new(),
+            parents: None,
         }
-    }
-
-    /// The trainings that made the network, in order: the ancestors', then its own.
-    pub fn into_lineage(self) -> Vec<Ancestor> {
-        let Self { painting, blend, origin, recipe, outcome, ancestors, .. } = self;
-        let own = Ancestor { painting, blend, origin, recipe, outcome };
-        ancestors.into_iter().chain([own]).collect()
     }
 
     /// Reads a card; the error says what is wrong with it.
@@ -162,6 +141,7 @@ impl StyleCard {
         }
         let card: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
         card.net.validate()?;
+        card.check_lineage()?;
         Ok(card)
     }
 

@@ -7,15 +7,17 @@
 mod card;
 mod export;
 pub mod import;
+mod lineage;
 mod shelf;
 
 use std::path::{Path, PathBuf};
 
 use tch::{Device, Tensor};
 
-pub use card::{Ancestor, BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
+pub use card::{BlendPart, FORMAT_VERSION, Origin, Outcome, Painting, StyleCard, sha256_hex};
 pub use export::save_onnx;
 use import::{Foreign, ImportError};
+pub use lineage::{Ancestor, Lineage, Parent};
 pub use shelf::{Shelf, ShelfError, StyleEntry, canonical_name, is_called_style};
 
 use crate::net::{Parameters, StyleNet};

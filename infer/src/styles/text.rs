@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use common::loss::LossValues;
 use common::net::Parameters;
-use common::style_file::{Ancestor, Origin, Outcome};
+use common::style_file::{Ancestor, Origin, Outcome, Parent};
 
 use super::Style;
 
@@ -59,15 +59,17 @@ pub(super) fn whole(style: &Style<'_>) -> String {
         line("from", &from(origin));
         line("terms", origin.licence.as_deref().unwrap_or("of its weights: not said"));
     }
-    for ancestor in &card.ancestors {
-        line("after", &before(ancestor));
+    for (index, ancestor) in card.ancestors.iter().enumerate() {
+        let parents = ancestor.parents.as_deref().map(mean).unwrap_or_default();
+        line("after", &format!("{}. {}{parents}", index + 1, before(ancestor)));
     }
     if let Some(outcome) = &card.outcome {
         let minutes = outcome.seconds / 60.0;
         let Outcome { steps, images, device, software, .. } = outcome;
+        let parents = card.parents.as_deref().map(mean).unwrap_or_default();
         line(
             "trained",
-            &format!("{steps} steps, {images} photos, {minutes:.1} min on {device} ({software})"),
+            &format!("{steps} steps, {images} photos, {minutes:.1} min on {device} ({software}){parents}"),
         );
         if let Some(validation) = &outcome.validation {
             line("losses", &losses(validation));
@@ -94,6 +96,16 @@ fn before(ancestor: &Ancestor) -> String {
         (Some(outcome), _) => format!("{name} ({} steps, {} photos)", outcome.steps, outcome.images),
         (None, Some(origin)) => format!("{name}, {}", from(origin)),
         (None, None) => name.clone(),
+    }
+}
+
+/// `, from 0.70 of 2 and 0.30 of 3`: what it went on from, where that is not the one before it.
+fn mean(parents: &[Parent]) -> String {
+    let part = |parent: &Parent| format!("{:.2} of {}", parent.weight, parent.ancestor);
+    match parents {
+        [] => ", from a fresh network".to_owned(),
+        [parent] => format!(", from {}", parent.ancestor),
+        several => format!(", from {}", several.iter().map(part).collect::<Vec<_>>().join(" and ")),
     }
 }
 

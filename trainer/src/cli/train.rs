@@ -36,9 +36,10 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) loss_net: Option<String>,
     /// Go on from the network of this style, a name or a style file, instead of a fresh one: far fewer steps for a new
-    /// painting.
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) from: Option<String>,
+    /// painting. Given several times, with weights as NAME=0.3, go on from the mean of their networks; --steps 0 leaves it as
+    /// it is.
+    #[arg(long, value_name = "NAME|FILE[=WEIGHT]")]
+    pub(crate) from: Vec<String>,
     /// The style's name [default: that of the painting's file].
     #[arg(long)]
     pub(crate) name: Option<String>,

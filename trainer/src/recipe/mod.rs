@@ -51,7 +51,7 @@ pub struct Recipe {
     pub reduce_photos_first: bool,
     /// Decides the fresh network, the order of photos and the crops.
     pub seed: u64,
-    /// Name of the style whose network this one starts as, instead of a fresh one; for the record.
+    /// Name of the style whose network this one starts as, instead of a fresh one, or the names of several; for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// How a fresh network starts.

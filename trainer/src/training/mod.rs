@@ -259,6 +259,14 @@ impl Training {
         let mut last_saved = Instant::now();
         let mut ending = Ending::Complete;
 
+        if self.recipe.steps == 0 {
+            // The network that it goes on from is the result; it is judged all the same.
+            let (_, is_stopped) = self.validate(&mut log, observe)?;
+            self.save(run, &policy)?;
+            if is_stopped {
+                ending = Ending::Stopped;
+            }
+        }
         while ending == Ending::Complete && self.progress.step < self.recipe.steps {
             let step = self.progress.step + 1;
             let learning_rate = self.recipe.learning_rate.rate_at(step, self.recipe.steps);

@@ -13,7 +13,7 @@ use serde_json::Value;
 pub(crate) struct Card {
     #[serde(flatten)]
     pub(crate) training: Training,
-    /// The trainings that its own went on from, each from the one before it.
+    /// The trainings before its own, each after those that it went on from.
     #[serde(default)]
     pub(crate) ancestors: Vec<Training>,
 }
@@ -25,6 +25,17 @@ pub(crate) struct Training {
     #[serde(default)]
     pub(crate) recipe: Value,
     pub(crate) outcome: Option<Outcome>,
+    /// The trainings whose networks' mean it went on from; where this is not said, the one before it.
+    pub(crate) parents: Option<Vec<Parent>>,
+}
+
+/// A training that another went on from.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Parent {
+    /// Which of the card's ancestors, from 1.
+    pub(crate) ancestor: usize,
+    /// How much it counts beside the others.
+    pub(crate) weight: f64,
 }
 
 /// The painting that was learnt.
@@ -81,6 +92,12 @@ impl Training {
     /// The style whose network it went on from; `None` where it began with a fresh one.
     pub(super) fn from(&self) -> Option<&str> {
         self.recipe["from"].as_str()
+    }
+
+    /// The trainings that it went on from, where `before` of them come before it.
+    pub(super) fn parents(&self, before: usize) -> Vec<Parent> {
+        let the_last = || (before > 0).then_some(Parent { ancestor: before, weight: 1.0 });
+        self.parents.clone().unwrap_or_else(|| the_last().into_iter().collect())
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use sha2::{Digest as _, Sha256};
 use xshell::cmd;
 
-use super::card::{Card, Painting, Training};
+use super::card::{Card, Painting, Parent, Training};
 use super::{FOLDER, Style, shipped};
 use crate::libtorch::{self, digest};
 use crate::workspace;
@@ -50,8 +50,8 @@ struct Stage<'a> {
     painting: &'a Path,
     /// The folder that has the run's folder in it. What began alike is in the same and is trained once.
     runs: PathBuf,
-    /// The style file of the stage before.
-    from: Option<PathBuf>,
+    /// The style files that it goes on from, and how much each counts.
+    from: Vec<(PathBuf, f64)>,
 }
 
 /// Called again, it goes on where it was: runs that are done are left alone, one that is half done is resumed.
@@ -93,26 +93,34 @@ fn stages<'a>(
     paintings: &'a BTreeMap<String, PathBuf>,
     runs: &Path,
 ) -> Result<Vec<Stage<'a>>> {
-    if let Some(from) = card.lineage().next().and_then(Training::from) {
-        bail!("the card of {} does not say how {from} was trained, which it went on from", style.name);
-    }
-    let mut so_far = Sha256::new();
+    let mut ids: Vec<String> = Vec::new();
     let mut stages: Vec<Stage<'_>> = Vec::new();
     for (index, training) in card.lineage().enumerate() {
+        let parents = training.parents(index);
+        if let (true, Some(from)) = (parents.is_empty(), training.from()) {
+            bail!("the card of {} does not say how {from} was trained, which it went on from", style.name);
+        }
         let sha256 = training.painting.picture_sha256.as_ref();
         let painting = sha256.and_then(|sha256| paintings.get(sha256)).with_context(|| {
             format!("none is {}, which {} learnt", training.painting.caption(), style.name)
         })?;
-        so_far.update(serde_json::to_string(&(sha256, &training.recipe))?);
-        let id = &digest::hex(&so_far.clone().finalize())[..8];
+        let mut led_to_it = Sha256::new_with_prefix(serde_json::to_string(&(sha256, &training.recipe))?);
+        let mut from = Vec::new();
+        for Parent { ancestor, weight } in parents {
+            ensure!((1..=index).contains(&ancestor), "the card of {} is broken", style.name);
+            led_to_it.update(format!("{} {weight}", ids[ancestor - 1]));
+            from.push((stages[ancestor - 1].result(), weight));
+        }
+        let id = digest::hex(&led_to_it.finalize())[..8].to_owned();
         stages.push(Stage {
             style,
             ancestor: (index < card.ancestors.len()).then_some(index + 1),
             training,
             painting,
-            runs: runs.join(id),
-            from: stages.last().map(Stage::result),
+            runs: runs.join(&id),
+            from,
         });
+        ids.push(id);
     }
     Ok(stages)
 }
@@ -151,7 +159,6 @@ impl Stage<'_> {
             let with_value = [
                 ("--recipe-of", Some(self.style.path.clone().into())),
                 ("--ancestor", self.ancestor.map(|number| number.to_string().into())),
-                ("--from", self.from.clone().map(Into::into)),
                 ("--name", Some(name.into())),
                 ("--runs", Some(self.runs.clone().into())),
                 ("--style", Some(self.painting.into())),
@@ -165,6 +172,11 @@ impl Stage<'_> {
             ];
             for (option, value) in with_value {
                 args.extend(value.into_iter().flat_map(|value| [option.into(), value]));
+            }
+            for (style, weight) in &self.from {
+                let mut network = style.clone().into_os_string();
+                network.push(format!("={weight}"));
+                args.extend(["--from".into(), network]);
             }
         }
         args.extend(options.extra.iter().cloned());
@@ -224,13 +236,39 @@ mod tests {
         };
         let scream = of(&[("wave", ""), ("scream", "wave"), ("scream", "scream")]);
         assert_eq!(scream.iter().map(|stage| stage.0).collect::<Vec<_>>(), [Some(1), Some(2), None]);
-        assert_eq!(scream[0].1, None);
-        assert_eq!([&scream[1].1, &scream[2].1], [&Some(scream[0].2.clone()), &Some(scream[1].2.clone())]);
+        assert_eq!(scream[0].1, []);
+        assert_eq!(
+            [&scream[1].1, &scream[2].1],
+            [&[(scream[0].2.clone(), 1.0)], &[(scream[1].2.clone(), 1.0)]]
+        );
         assert!(scream[2].2.ends_with("scream/scream.safetensors") && scream[2].3 == Path::new("scream.jpg"));
         // What began alike is trained once; the same painting learnt twice has two folders.
         let mosaic = of(&[("wave", ""), ("mosaic", "wave")]);
         assert_eq!(mosaic[0].2, scream[0].2);
         assert_ne!(scream[1].2, scream[2].2);
+    }
+
+    #[test]
+    fn a_mean_is_taken_of_what_was_trained_again() {
+        let mut card = card(&[("wave", ""), ("left", "wave"), ("right", "wave"), ("mean", "left + right")]);
+        let parents = |parents: &[(usize, f64)]| {
+            Some(parents.iter().map(|&(ancestor, weight)| Parent { ancestor, weight }).collect())
+        };
+        card.ancestors[2].parents = parents(&[(1, 1.0)]);
+        card.training.parents = parents(&[(2, 0.7), (3, 0.3)]);
+        let paintings = ["wave", "left", "right", "mean"]
+            .map(|name| (format!("sha of {name}"), PathBuf::from(format!("{name}.jpg"))))
+            .into();
+        let style = Style { name: "mean".to_owned(), path: PathBuf::new() };
+        let trained = stages(&style, &card, &paintings, Path::new("runs")).unwrap();
+        assert_eq!(trained[2].from, [(trained[0].result(), 1.0)]);
+        assert_eq!(trained[3].from, [(trained[1].result(), 0.7), (trained[2].result(), 0.3)]);
+        // Another mean is another network, in another folder.
+        let before = trained[3].result();
+        card.training.parents = parents(&[(2, 0.6), (3, 0.4)]);
+        assert_ne!(stages(&style, &card, &paintings, Path::new("runs")).unwrap()[3].result(), before);
+        card.training.parents = parents(&[(4, 1.0)]);
+        assert!(stages(&style, &card, &paintings, Path::new("runs")).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use common::exit_status::UsageError;
 use common::lossnet::{Layer, LossNet};
-use trainer::config::Config;
+use trainer::config::{Config, NetworkInput};
 use trainer::device_room::ResidentRoom;
 use trainer::recipe::Recipe;
 
@@ -30,11 +30,18 @@ pub(super) fn check_config(config: &Config) -> Result<(), UsageError> {
     check(config.run.patience.is_none() || judges, || {
         "--patience counts validations: it needs --val-data and --validate-every".to_owned()
     })?;
+    for network @ NetworkInput { weight, .. } in &config.inputs.from {
+        check(*weight > 0.0 && weight.is_finite(), || {
+            format!("--from {}: expected a weight above 0", String::from(network.clone()))
+        })?;
+    }
+    check(config.recipe.steps >= 1 || !config.inputs.from.is_empty(), || {
+        "--steps 0: at least one step is needed, but where --from gives a network".to_owned()
+    })?;
     check_recipe(&config.recipe)
 }
 
 fn check_recipe(recipe: &Recipe) -> Result<(), UsageError> {
-    check(recipe.steps >= 1, || "--steps 0: at least one step is needed".to_owned())?;
     check(recipe.batch >= 1, || "--batch 0: at least one photo a step is needed".to_owned())?;
     check(recipe.accumulate >= 1, || "--accumulate 0: at least one batch a step is needed".to_owned())?;
     let peak = recipe.learning_rate.peak;

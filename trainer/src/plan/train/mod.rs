@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow, bail};
 use common::exit_status::UsageError;
 use common::lossnet::LossNetShelf;
-use common::net::Parameters;
-use common::style_file::{self, Ancestor, BlendPart, Painting, Shelf, StyleCard};
+use common::net::{NetConfig, Parameters};
+use common::style_file::{self, BlendPart, Lineage, Painting, Shelf, StyleCard};
 use datasets::{PhotoFolder, ScanError, StreamError, StreamPosition, centre_crops};
 use pixel::{DecodeLimits, Picture};
 use tch::Device;
-use trainer::config::{CardText, Config, PaintingInput};
+use trainer::config::{CardText, Config, NetworkInput, PaintingInput};
 use trainer::device_room::{self, ResidentRoom};
 use trainer::run_folder::RunFolder;
 use trainer::run_record;
@@ -34,7 +34,7 @@ pub(crate) struct TrainPlan {
     decode_threads: NonZeroUsize,
     validation: Option<PhotoFolder>,
     from: Option<Parameters>,
-    ancestors: Vec<Ancestor>,
+    lineage: Lineage,
     loss_net: PathBuf,
     paintings: Vec<StylePicture>,
 }
@@ -93,14 +93,14 @@ impl TrainPlan {
             RunPlace::Resumed { folder } => run_record::card_in(folder, &name)?,
             RunPlace::New { .. } | RunPlace::Replaced { .. } => None,
         };
-        let (from, ancestors) = match (&config.inputs.from, resumed) {
-            (None, _) => (None, Vec::new()),
-            (_, Some(card)) => (None, card.ancestors),
-            (Some(style), None) => {
-                let (card, net) = style_file::load(&Shelf::standard().find(style)?, device)?;
-                config.recipe.net = card.net.clone();
-                config.recipe.from = Some(card.painting.name.clone());
-                (Some(net.into_parameters()), card.into_lineage())
+        let (from, lineage) = match resumed {
+            Some(StyleCard { ancestors, parents, .. }) => (None, Lineage { ancestors, parents }),
+            None if config.inputs.from.is_empty() => (None, Lineage::default()),
+            None => {
+                let Beginning { net, name, parameters, lineage } = beginning(&config.inputs.from, device)?;
+                config.recipe.net = net;
+                config.recipe.from = Some(name);
+                (Some(parameters), lineage)
             }
         };
         let is_new = !matches!(place, RunPlace::Resumed { .. });
@@ -115,7 +115,7 @@ impl TrainPlan {
             decode_threads: machine.decode_threads,
             validation,
             from,
-            ancestors,
+            lineage,
             loss_net,
             paintings,
         })
@@ -130,8 +130,9 @@ impl TrainPlan {
         if validation.as_ref().is_some_and(ValidationSet::is_empty) {
             bail!("none of the validation photos can be read");
         }
+        let Lineage { ancestors, parents } = self.lineage;
         Ok(TrainingInputs {
-            card: StyleCard { ancestors: self.ancestors, ..card(self.name, &self.config, &self.paintings) },
+            card: StyleCard { ancestors, parents, ..card(self.name, &self.config, &self.paintings) },
             paintings: self.paintings,
             photos: self.photos,
             from: self.from,
@@ -141,6 +142,46 @@ impl TrainPlan {
             decode_threads: self.decode_threads.get(),
         })
     }
+}
+
+/// What a training goes on from.
+struct Beginning {
+    net: NetConfig,
+    /// The style's name, or the names of several.
+    name: String,
+    parameters: Parameters,
+    lineage: Lineage,
+}
+
+/// The network of a style, or the mean of several styles' networks.
+fn beginning(networks: &[NetworkInput], device: Device) -> anyhow::Result<Beginning> {
+    let shelf = Shelf::standard();
+    let load = |NetworkInput { style, weight }: &NetworkInput| -> anyhow::Result<_> {
+        let (card, net) = style_file::load(&shelf.find(style)?, device)?;
+        Ok(((card, *weight), (net.into_parameters(), *weight)))
+    };
+    let loaded: Vec<_> = networks.iter().map(load).collect::<anyhow::Result<_>>()?;
+    let (mut cards, parameters): (Vec<(StyleCard, f64)>, Vec<(Parameters, f64)>) = loaded.into_iter().unzip();
+    let net = cards[0].0.net.clone();
+    if let Some(other) = cards.iter().position(|(card, _)| card.net != net) {
+        let (first, other) = (&networks[0].style, &networks[other].style);
+        bail!("--from: {first} and {other} are networks of different shapes, which have no mean");
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for (card, _) in &cards {
+        if !names.contains(&&card.painting.name[..]) {
+            names.push(&card.painting.name);
+        }
+    }
+    let name = names.join(" + ");
+    let total: f64 = cards.iter().map(|(_, weight)| weight).sum();
+    cards.iter_mut().for_each(|(_, weight)| *weight /= total);
+    Ok(Beginning {
+        parameters: Parameters::mean(&net, &parameters),
+        net,
+        name,
+        lineage: Lineage::of_mean(cards),
+    })
 }
 
 /// The recipe that a style was trained by, or an ancestor of it, from 1.
