@@ -156,12 +156,13 @@ struct Beginning {
 /// The network of a style, or the mean of several styles' networks.
 fn beginning(networks: &[NetworkInput], device: Device) -> anyhow::Result<Beginning> {
     let shelf = Shelf::standard();
-    let load = |NetworkInput { style, weight }: &NetworkInput| -> anyhow::Result<_> {
+    let total: f64 = networks.iter().map(|network| network.weight).sum();
+    let (mut cards, mut parameters) = (Vec::new(), Vec::new());
+    for NetworkInput { style, weight } in networks {
         let (card, net) = style_file::load(&shelf.find(style)?, device)?;
-        Ok(((card, *weight), (net.into_parameters(), *weight)))
-    };
-    let loaded: Vec<_> = networks.iter().map(load).collect::<anyhow::Result<_>>()?;
-    let (mut cards, parameters): (Vec<(StyleCard, f64)>, Vec<(Parameters, f64)>) = loaded.into_iter().unzip();
+        cards.push((card, weight / total));
+        parameters.push((net.into_parameters(), *weight));
+    }
     let net = cards[0].0.net.clone();
     if let Some(other) = cards.iter().position(|(card, _)| card.net != net) {
         let (first, other) = (&networks[0].style, &networks[other].style);
@@ -174,8 +175,6 @@ fn beginning(networks: &[NetworkInput], device: Device) -> anyhow::Result<Beginn
         }
     }
     let name = names.join(" + ");
-    let total: f64 = cards.iter().map(|(_, weight)| weight).sum();
-    cards.iter_mut().for_each(|(_, weight)| *weight /= total);
     Ok(Beginning {
         parameters: Parameters::mean(&net, &parameters),
         net,
