@@ -164,8 +164,8 @@ fn a_training_goes_on_from_a_style_file() {
     studio.train(&again).expect_success();
     let (again, _) = load("again");
     assert_eq!((&again.recipe, again.ancestors.len()), (&ancestor.recipe, 0));
-    let second = [("--name", "none"), ("--recipe-of", second), ("--ancestor", "2")];
-    studio.train(&second).expect_error(1, &["--ancestor 2: it has 1", "second.safetensors"]);
+    let second = [("--name", "none"), ("--recipe-of", second), ("--ancestor", "3")];
+    studio.train(&second).expect_error(1, &["--ancestor 3: it has 2", "second.safetensors"]);
 }
 
 #[test]
@@ -199,6 +199,11 @@ fn a_training_goes_on_from_the_mean_of_several_styles() {
     for words in ["3. right (3 steps, 6 photos), from 1", "from 0.75 of 2 and 0.25 of 3"] {
         assert!(told.contains(words), "{words}: {told}");
     }
+
+    // Its recipe is that of what it is the mean of.
+    let by_mean = [("--name", "by-mean"), ("--recipe-of", "runs/mean/mean.safetensors"), ("--from", first)];
+    studio.train(&by_mean).expect_success();
+    assert_eq!(load("runs/by-mean/by-mean.safetensors").0.recipe["seed"], 3);
 
     // It can be trained on, and what has no mean is refused.
     let trained_on = [("--name", "next"), ("--from", "runs/mean/mean.safetensors")];

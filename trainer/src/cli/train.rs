@@ -62,7 +62,8 @@ pub(crate) struct TrainArgs {
     /// The recipe to start from: that of this style, a name or a style file, as its card tells it.
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["config", "recipe"])]
     pub(crate) recipe_of: Option<String>,
-    /// With --recipe-of, the recipe of the N-th training that the style went on from, from 1, instead of its last one.
+    /// With --recipe-of, the recipe of the N-th of all trainings that made the style, as `infer styles STYLE` counts them,
+    /// instead of the last one.
     #[arg(long, value_name = "N", requires = "recipe_of")]
     pub(crate) ancestor: Option<NonZeroUsize>,
 

@@ -43,9 +43,9 @@ pub(crate) struct Options {
 
 /// A training to be done, in a run folder of its own.
 struct Stage<'a> {
-    /// The style whose card has the recipe: its own, or that of its ancestor of this number, from 1.
+    /// The style whose card has the recipe, and which of the trainings in it this is, from 1.
     style: &'a Style,
-    ancestor: Option<usize>,
+    number: usize,
     training: &'a Training,
     painting: &'a Path,
     /// The folder that has the run's folder in it. What began alike is in the same and is trained once.
@@ -112,14 +112,7 @@ fn stages<'a>(
             from.push((stages[ancestor - 1].result(), weight));
         }
         let id = digest::hex(&led_to_it.finalize())[..8].to_owned();
-        stages.push(Stage {
-            style,
-            ancestor: (index < card.ancestors.len()).then_some(index + 1),
-            training,
-            painting,
-            runs: runs.join(&id),
-            from,
-        });
+        stages.push(Stage { style, number: index + 1, training, painting, runs: runs.join(&id), from });
         ids.push(id);
     }
     Ok(stages)
@@ -158,7 +151,7 @@ impl Stage<'_> {
         } else {
             let with_value = [
                 ("--recipe-of", Some(self.style.path.clone().into())),
-                ("--ancestor", self.ancestor.map(|number| number.to_string().into())),
+                ("--ancestor", Some(self.number.to_string().into())),
                 ("--name", Some(name.into())),
                 ("--runs", Some(self.runs.clone().into())),
                 ("--style", Some(self.painting.into())),
@@ -231,11 +224,11 @@ mod tests {
             let stages = stages(&style, &card, &paintings, Path::new("runs")).unwrap();
             stages
                 .iter()
-                .map(|stage| (stage.ancestor, stage.from.clone(), stage.result(), stage.painting.to_owned()))
+                .map(|stage| (stage.number, stage.from.clone(), stage.result(), stage.painting.to_owned()))
                 .collect::<Vec<_>>()
         };
         let scream = of(&[("wave", ""), ("scream", "wave"), ("scream", "scream")]);
-        assert_eq!(scream.iter().map(|stage| stage.0).collect::<Vec<_>>(), [Some(1), Some(2), None]);
+        assert_eq!(scream.iter().map(|stage| stage.0).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(scream[0].1, []);
         assert_eq!(
             [&scream[1].1, &scream[2].1],

@@ -183,22 +183,21 @@ fn beginning(networks: &[NetworkInput], device: Device) -> anyhow::Result<Beginn
     })
 }
 
-/// The recipe that a style was trained by, or an ancestor of it, from 1.
+/// The recipe of the training of this number, from 1, of all that made a style; without a number, of the last that took any
+/// steps, which the mean of networks does not.
 fn recipe_of(style: &str, ancestor: Option<NonZeroUsize>) -> anyhow::Result<Config> {
     let file = Shelf::standard().find(style)?;
-    let card = style_file::load_card(&file)?;
-    let recipe = match ancestor {
-        None => &card.recipe,
-        Some(number) => {
-            let count = card.ancestors.len();
-            let ancestor = card.ancestors.get(number.get() - 1);
-            &ancestor
-                .with_context(|| format!("--ancestor {number}: it has {count}: {}", file.display()))?
-                .recipe
-        }
-    };
     let in_file = |reason| anyhow!("--recipe-of: {reason}: {}", file.display());
-    Config::of_card_recipe(recipe).map_err(in_file)
+    let lineage = style_file::load_card(&file)?.into_lineage();
+    let training = match ancestor {
+        None => lineage.iter().rev().find(|training| training.recipe["steps"] != 0),
+        Some(number) => lineage.get(number.get() - 1),
+    };
+    let training = training.ok_or_else(|| match ancestor {
+        None => in_file("its card has no recipe".to_owned()),
+        Some(number) => anyhow!("--ancestor {number}: it has {}: {}", lineage.len(), file.display()),
+    })?;
+    Config::of_card_recipe(&training.recipe).map_err(in_file)
 }
 
 /// Decides what crops are cut from, once and for all of the run: the two ways differ a little in what they show.
