@@ -214,7 +214,7 @@ impl Parameters {
         Self::from_flat(parameter_specs(config), flat.shallow_clone())
     }
 
-    /// The mean of networks of this configuration, number by number, each counting as much as the weight beside it.
+    /// The mean of networks of this configuration, number by number, each with the share beside it; all shares together are 1.
     ///
     /// Networks that learnt one thing on from the same beginning have a mean that often is better than any of them
     /// (stochastic weight averaging, Izmailov et al. 2018, section 3; model soups, Wortsman et al. 2022, section 2).
@@ -222,9 +222,8 @@ impl Parameters {
     /// # Panics
     /// If there is none, or one has not as many numbers as a network of this configuration.
     pub fn mean(config: &NetConfig, networks: &[(Self, f64)]) -> Self {
-        let total: f64 = networks.iter().map(|(_, weight)| weight).sum();
-        let shares = networks.iter().map(|(network, weight)| network.flat.detach() * (weight / total));
-        Self::around(config, &shares.reduce(|sum, share| sum + share).expect("at least one network"))
+        let parts = networks.iter().map(|(network, share)| network.flat.detach() * *share);
+        Self::around(config, &parts.reduce(|sum, part| sum + part).expect("at least one network"))
     }
 
     /// How many numbers a network of this configuration has.

@@ -8,6 +8,7 @@ use common::colour_match::ColourMatch;
 use common::optim::Decay;
 use common::precision::Precision;
 use common::tensor_file::StoredAs;
+use trainer::config::NetworkInput;
 use trainer::device_room::ResidentRoom;
 use trainer::recipe::{NamedRecipe, Optimizer};
 
@@ -39,7 +40,7 @@ pub(crate) struct TrainArgs {
     /// painting. Given several times, with weights as NAME=0.3, go on from the mean of their networks; --steps 0 leaves it as
     /// it is.
     #[arg(long, value_name = "NAME|FILE[=WEIGHT]")]
-    pub(crate) from: Vec<String>,
+    pub(crate) from: Vec<NetworkInput>,
     /// The style's name [default: that of the painting's file].
     #[arg(long)]
     pub(crate) name: Option<String>,

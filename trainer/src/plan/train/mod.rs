@@ -160,8 +160,9 @@ fn beginning(networks: &[NetworkInput], device: Device) -> anyhow::Result<Beginn
     let (mut cards, mut parameters) = (Vec::new(), Vec::new());
     for NetworkInput { style, weight } in networks {
         let (card, net) = style_file::load(&shelf.find(style)?, device)?;
-        cards.push((card, weight / total));
-        parameters.push((net.into_parameters(), *weight));
+        let share = weight / total;
+        cards.push((card, share));
+        parameters.push((net.into_parameters(), share));
     }
     let net = cards[0].0.net.clone();
     if let Some(other) = cards.iter().position(|(card, _)| card.net != net) {
@@ -190,13 +191,15 @@ fn recipe_of(style: &str, ancestor: Option<NonZeroUsize>) -> anyhow::Result<Conf
     let in_file = |reason| anyhow!("--recipe-of: {reason}: {}", file.display());
     let lineage = style_file::load_card(&file)?.into_lineage();
     let training = match ancestor {
-        None => lineage.iter().rev().find(|training| training.recipe["steps"] != 0),
-        Some(number) => lineage.get(number.get() - 1),
+        None => lineage
+            .iter()
+            .rev()
+            .find(|training| training.recipe["steps"] != 0)
+            .ok_or_else(|| in_file("its card has no recipe".to_owned()))?,
+        Some(number) => lineage
+            .get(number.get() - 1)
+            .with_context(|| format!("--ancestor {number}: it has {}: {}", lineage.len(), file.display()))?,
     };
-    let training = training.ok_or_else(|| match ancestor {
-        None => in_file("its card has no recipe".to_owned()),
-        Some(number) => anyhow!("--ancestor {number}: it has {}: {}", lineage.len(), file.display()),
-    })?;
     Config::of_card_recipe(&training.recipe).map_err(in_file)
 }
 

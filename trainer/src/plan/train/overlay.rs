@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use common::exit_status::UsageError;
-use trainer::config::{CardText, Config, Inputs, NetworkInput, PaintingInput, RunSettings};
+use trainer::config::{CardText, Config, Inputs, PaintingInput, RunSettings};
 use trainer::recipe::Recipe;
 
 use crate::cli::{LearningArgs, LossArgs, RunArgs, TrainArgs};
@@ -17,7 +17,7 @@ pub(super) fn lay_over(config: &mut Config, args: TrainArgs) -> Result<(), Usage
     *val_data = args.val_data.or(val_data.take()).map(absolute);
     set(loss_net, args.loss_net.map(absolute_if_file));
     if !args.from.is_empty() {
-        *from = args.from.into_iter().map(NetworkInput::from).collect();
+        *from = args.from;
     }
     for network in from {
         network.style = absolute_if_file(std::mem::take(&mut network.style));
